@@ -1,0 +1,1 @@
+"""Evaluate stylized images: archives, generation, metrics and reports, with no web framework."""

@@ -1,0 +1,1 @@
+"""Run a generator on pairs, one pair at a time, over a framed pipe protocol."""
