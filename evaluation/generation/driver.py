@@ -28,7 +28,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Prediction:
-    """One stylized image: uint8 RGB of shape (H, W, 3), and the seconds from last input byte to last output byte."""
+    """One stylized image, uint8 RGB of shape (H, W, 3), and the seconds from last byte in to last out."""
 
     stylized: np.ndarray
     seconds: float
@@ -54,7 +54,15 @@ class Session(Protocol):
         ...
 
     def close(self) -> Usage:
-        """End the generator and everything it started, and remove what it left."""
+        """End the generator and everything it started, and remove what it left.
+
+        Raises:
+            GenerationError: PROTOCOL, when the generator wrote more than one answer per pair.
+        """
+        ...
+
+    def abort(self) -> Usage:
+        """End it all at once and without a last check; does nothing where the session has ended already."""
         ...
 
 
@@ -68,10 +76,13 @@ class Driver(Protocol):
         """Return what is stored with each result: driver, version, filter digest, mode."""
         ...
 
-    def start(self, bundle: Path, manifest: Manifest, limits: Limits, log: Callable[[bytes], None]) -> Session:
+    def start(
+        self, bundle: Path, manifest: Manifest, limits: Limits, log: Callable[[bytes], None]
+    ) -> Session:
         """Load the generator from an unpacked archive; `log` receives its stderr as it comes.
 
         Raises:
-            GenerationError: LOAD_FAILED, LOAD_TIMEOUT, MISSING_FILE, OUT_OF_MEMORY, or INFRA where set-up fails.
+            GenerationError: LOAD_FAILED, LOAD_TIMEOUT, MISSING_FILE, OUT_OF_MEMORY, CRASHED, PROTOCOL,
+                or INFRA where set-up fails.
         """
         ...

@@ -1,0 +1,1 @@
+"""The domain: competitions, submissions, runs, scores and leaderboards."""

@@ -1,0 +1,13 @@
+"""The one place that names worker tasks."""
+
+from celery import current_app
+from django.conf import settings
+
+
+def nudge_workers() -> None:
+    """Tell some worker to look for work. A nudge that comes late is worthless, so it expires.
+
+    Raises:
+        kombu.exceptions.OperationalError: the broker cannot be reached.
+    """
+    current_app.send_task("workers.tasks.evaluate", expires=max(60, 3 * settings.SWEEP_SECONDS))

@@ -1,0 +1,94 @@
+"""Every error that the domain raises on purpose; code, message and fix are safe to show."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+
+class CompetitionError(Exception):
+    """The request cannot be carried out."""
+
+    code = "COMPETITION_ERROR"
+    fix = ""
+
+    def __init__(self, message: str = "", *, fix: str = "", fields: Mapping[str, str] | None = None) -> None:
+        """Keep the message (default: the class docstring), what to do about it, and the fields concerned."""
+        self.message = message or " ".join((self.__doc__ or "").split())
+        self.fix = fix or self.fix
+        self.fields = dict(fields or {})
+        super().__init__(self.message)
+
+
+class NotFound(CompetitionError):
+    """There is no such thing, or you may not see it."""
+
+    code = "NOT_FOUND"
+
+
+class NotAllowed(CompetitionError):
+    """You may not do this."""
+
+    code = "NOT_ALLOWED"
+
+
+class PhaseClosed(CompetitionError):
+    """No phase of this competition takes submissions now."""
+
+    code = "PHASE_CLOSED"
+    fix = "The dates of all phases stand on the competition page."
+
+
+class QuotaExceeded(CompetitionError):
+    """The team has used up its runs."""
+
+    code = "QUOTA_EXCEEDED"
+    retry_at: datetime | None = None  # None: never
+
+
+class NotATeamMember(CompetitionError):
+    """You are not a member of that team."""
+
+    code = "NOT_A_TEAM_MEMBER"
+    fix = "Choose one of your own teams; leave the team out to submit alone."
+
+
+class DuplicateSubmission(CompetitionError):
+    """The team has already submitted this very archive."""
+
+    code = "DUPLICATE_SUBMISSION"
+    fix = "Change the generator, or look at the earlier submission."
+
+
+class RefusedArchive(CompetitionError):
+    """The archive breaks a rule of the submission format."""
+
+    code = "INVALID_BUNDLE"
+
+
+class UploadTooLarge(CompetitionError):
+    """The upload is larger than this platform takes."""
+
+    code = "UPLOAD_TOO_LARGE"
+
+
+class IllegalTransition(CompetitionError):
+    """The run is not in a state that allows this."""
+
+    code = "ILLEGAL_TRANSITION"
+
+
+class StaleFence(CompetitionError):
+    """The run has passed to another worker, or has ended; this write came too late."""
+
+    code = "STALE_FENCE"
+
+
+class InvalidDataset(CompetitionError):
+    """The dataset cannot be imported."""
+
+    code = "INVALID_DATASET"
+
+
+class InvalidInput(CompetitionError):
+    """Some fields are wrong."""
+
+    code = "INVALID_INPUT"

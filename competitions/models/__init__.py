@@ -1,0 +1,32 @@
+"""The tables of the domain; integrity lives here as constraints, behavior lives in services."""
+
+from competitions.models.artifact import Artifact
+from competitions.models.competition import Competition, MetricSuite, Organizer, Phase
+from competitions.models.dataset import Dataset, DatasetVersion, ImagePair
+from competitions.models.leaderboard import LeaderboardRow, LeaderboardSnapshot
+from competitions.models.outbox import Outbox
+from competitions.models.run import Run, RunEvent, RunLogChunk, RunOutput, Score
+from competitions.models.submission import QuotaEntry, Submission
+from competitions.models.worker import Worker
+
+__all__ = [
+    "Artifact",
+    "Competition",
+    "Dataset",
+    "DatasetVersion",
+    "ImagePair",
+    "LeaderboardRow",
+    "LeaderboardSnapshot",
+    "MetricSuite",
+    "Organizer",
+    "Outbox",
+    "Phase",
+    "QuotaEntry",
+    "Run",
+    "RunEvent",
+    "RunLogChunk",
+    "RunOutput",
+    "Score",
+    "Submission",
+    "Worker",
+]

@@ -1,0 +1,19 @@
+"""The workers that were seen, and what they can run."""
+
+from django.db import models
+
+
+class Worker(models.Model):
+    """One worker process: last sign of life, sandbox, and why it refuses strangers' generators if it does."""
+
+    name = models.CharField(max_length=200, unique=True)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    driver = models.CharField(max_length=40, blank=True)
+    driver_details = models.JSONField(default=dict, blank=True)
+    can_run_untrusted = models.BooleanField(default=False)
+    reason = models.CharField(max_length=500, blank=True)
+    advice = models.CharField(max_length=500, blank=True)
+
+    def __str__(self) -> str:
+        return self.name

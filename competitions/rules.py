@@ -1,0 +1,105 @@
+"""Decisions that need no database: states, windows, quotas, what a failure costs."""
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from competitions.errors import PhaseClosed, QuotaExceeded
+from evaluation.failures import FAILURES, Fault
+
+
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    LOADING = "loading"
+    GENERATING = "generating"
+    SCORING = "scoring"
+    PUBLISHING = "publishing"
+    SCORED = "scored"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+LEASED_STATES = (
+    RunState.CLAIMED,
+    RunState.LOADING,
+    RunState.GENERATING,
+    RunState.SCORING,
+    RunState.PUBLISHING,
+)
+LIVE_STATES = (RunState.QUEUED, *LEASED_STATES)
+END_STATES = (RunState.SCORED, RunState.FAILED, RunState.CANCELLED)
+
+# Every leased state may end as failed or cancelled, or fall back to the queue; only publishing may score.
+TRANSITIONS: dict[RunState, frozenset[RunState]] = {
+    RunState.QUEUED: frozenset({RunState.CLAIMED, RunState.CANCELLED, RunState.FAILED}),
+    RunState.CLAIMED: frozenset({RunState.LOADING, RunState.QUEUED, RunState.FAILED, RunState.CANCELLED}),
+    RunState.LOADING: frozenset({RunState.GENERATING, RunState.QUEUED, RunState.FAILED, RunState.CANCELLED}),
+    RunState.GENERATING: frozenset({RunState.SCORING, RunState.QUEUED, RunState.FAILED, RunState.CANCELLED}),
+    RunState.SCORING: frozenset({RunState.PUBLISHING, RunState.QUEUED, RunState.FAILED, RunState.CANCELLED}),
+    RunState.PUBLISHING: frozenset({RunState.SCORED, RunState.QUEUED, RunState.FAILED, RunState.CANCELLED}),
+    RunState.SCORED: frozenset(),
+    RunState.FAILED: frozenset(),
+    RunState.CANCELLED: frozenset(),
+}
+
+
+def states_before(target: RunState) -> tuple[RunState, ...]:
+    """List the states from which `target` may be reached."""
+    return tuple(state for state, targets in TRANSITIONS.items() if target in targets)
+
+
+def phase_state(opens_at: datetime, closes_at: datetime, now: datetime) -> str:
+    """Return ``upcoming``, ``open`` or ``closed``; the opening instant is open, the closing instant closed."""
+    if now < opens_at:
+        return "upcoming"
+    return "open" if now < closes_at else "closed"
+
+
+def check_phase_is_open(opens_at: datetime, closes_at: datetime, now: datetime) -> None:
+    """Refuse a submission outside the window."""
+    state = phase_state(opens_at, closes_at, now)
+    if state == "upcoming":
+        raise PhaseClosed(f"The phase opens at {opens_at:%Y-%m-%d %H:%M} UTC.")
+    if state == "closed":
+        raise PhaseClosed(f"The phase closed at {closes_at:%Y-%m-%d %H:%M} UTC.")
+
+
+def start_of_day(now: datetime) -> datetime:
+    """Return the midnight (UTC) at which the daily quota began."""
+    return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def check_quota(*, used_today: int, per_day: int, used_total: int, total: int, now: datetime) -> None:
+    """Refuse a submission beyond the daily or the total quota."""
+    if used_total >= total:
+        raise QuotaExceeded(f"The team has used all {total} runs of this phase.", fix="No more runs can be had.")
+    if used_today >= per_day:
+        reset = start_of_day(now) + timedelta(days=1)
+        error = QuotaExceeded(
+            f"The team has used its {per_day} runs of today.",
+            fix=f"The next run can be submitted at {reset:%Y-%m-%d %H:%M} UTC.",
+        )
+        error.retry_at = reset
+        raise error
+
+
+def is_charged(state: RunState, fault: Fault, *, had_started: bool) -> bool:
+    """Say whether a run that ended uses up quota: scores and participants' faults do, platform faults never.
+
+    A run that was cancelled counts only if a worker had already started it.
+    """
+    if state is RunState.CANCELLED:
+        return had_started
+    return state is RunState.SCORED or (state is RunState.FAILED and fault is Fault.PARTICIPANT)
+
+
+def fault_of(code: str) -> Fault:
+    """Return whose fault a failure code is; a code that is not on the list is ours."""
+    return FAILURES[code].fault if code in FAILURES else Fault.PLATFORM
+
+
+def retry_at(now: datetime, attempts: int, pause_seconds: int) -> datetime:
+    """Return when the next attempt may start: the pause doubles with each attempt."""
+    return now + timedelta(seconds=pause_seconds * 2 ** max(0, attempts - 1))

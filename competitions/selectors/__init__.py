@@ -1,0 +1,1 @@
+"""Every read of the domain, and the one place that decides who sees what."""

@@ -1,0 +1,42 @@
+"""Who may see and do what; every other selector asks here."""
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q, QuerySet
+
+from accounts.models import User
+from competitions.models import Competition, Submission
+from competitions.rules import RunState
+
+Viewer = User | AnonymousUser
+
+
+def visible_competitions(viewer: Viewer) -> QuerySet[Competition]:
+    """Published competitions, and those that the viewer organizes; staff see all."""
+    rows = Competition.objects.all()
+    if isinstance(viewer, AnonymousUser):
+        return rows.filter(is_published=True)
+    if viewer.is_staff:
+        return rows
+    return rows.filter(Q(is_published=True) | Q(organizers=viewer)).distinct()
+
+
+def managed_submissions(viewer: Viewer) -> QuerySet[Submission]:
+    """Submissions of the viewer's teams and of competitions that the viewer organizes; staff manage all."""
+    rows = Submission.objects.all()
+    if isinstance(viewer, AnonymousUser):
+        return rows.none()
+    if viewer.is_staff:
+        return rows
+    return rows.filter(
+        Q(team__members=viewer) | Q(phase__competition__organizers=viewer),
+    ).distinct()
+
+
+def visible_submissions(viewer: Viewer) -> QuerySet[Submission]:
+    """Managed submissions, and whatever was scored in a competition that the viewer may see."""
+    scored = Submission.objects.filter(
+        phase__competition__in=visible_competitions(viewer), runs__state=RunState.SCORED
+    )
+    return Submission.objects.filter(
+        Q(pk__in=scored.values("pk")) | Q(pk__in=managed_submissions(viewer).values("pk"))
+    )

@@ -1,0 +1,188 @@
+"""Read competitions, their phases, public pairs and quotas."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.models import Team
+from competitions.errors import NotFound, PhaseClosed
+from competitions.models import Competition, ImagePair, Phase, QuotaEntry
+from competitions.rules import phase_state, start_of_day
+from competitions.selectors.access import Viewer, visible_competitions
+from evaluation.metrics.registry import METRIC_SPECS
+from evaluation.spec import MetricSpec, MetricSuite, parse_suite
+
+
+@dataclass(frozen=True)
+class PhaseView:
+    """A phase with the state it is in now; `limits` are what a generator may use."""
+
+    pk: int
+    slug: str
+    title: str
+    opens_at: datetime
+    closes_at: datetime
+    state: str
+    runs_per_day: int
+    runs_total: int
+    required_coverage: float
+    counting: str
+    limits: Mapping[str, int]
+    suite: MetricSuite
+    n_public: int
+    n_hidden: int
+
+
+@dataclass(frozen=True)
+class CompetitionView:
+    """A competition as pages and API show it; `phase` is the one that matters now."""
+
+    slug: str
+    title: str
+    summary: str
+    description: str
+    is_published: bool
+    phases: tuple[PhaseView, ...]
+    phase: PhaseView | None
+    metrics: tuple[MetricSpec, ...]
+    credits: str
+
+
+@dataclass(frozen=True)
+class PairView:
+    """A public pair; images are fetched by its `pk`."""
+
+    pk: int
+    name: str
+    style_family: str
+    culture: str
+    content_kind: str
+
+
+@dataclass(frozen=True)
+class QuotaView:
+    """What a team has used and has left in a phase."""
+
+    per_day: int
+    used_today: int
+    left_today: int
+    left_total: int
+
+
+def competitions(viewer: Viewer) -> list[CompetitionView]:
+    """List the competitions that the viewer may see, newest first."""
+    rows = visible_competitions(viewer).prefetch_related("phases__suite", "phases__dataset_version").order_by("-created_at")
+    counts = _pair_counts([phase for row in rows for phase in row.phases.all()])
+    return [_competition_view(row, counts) for row in rows]
+
+
+def get_competition(slug: str, viewer: Viewer) -> CompetitionView:
+    """Return one competition, or raise NotFound."""
+    row = visible_competitions(viewer).prefetch_related("phases__suite", "phases__dataset_version").filter(slug=slug).first()
+    if row is None:
+        raise NotFound(f"There is no competition {slug!r}.")
+    return _competition_view(row, _pair_counts(list(row.phases.all())))
+
+
+def find_phase(competition: CompetitionView, slug: str | None) -> PhaseView:
+    """Return the phase with that slug (without a slug: the one that matters now), or raise."""
+    if not slug:
+        if competition.phase is None:
+            raise PhaseClosed
+        return competition.phase
+    for phase in competition.phases:
+        if phase.slug == slug:
+            return phase
+    raise NotFound(f"There is no phase {slug!r} in {competition.slug}.")
+
+
+def public_pairs(phase: PhaseView) -> list[PairView]:
+    """List the pairs that everybody may see."""
+    pairs = ImagePair.objects.filter(version__phases=phase.pk, split=ImagePair.Split.PUBLIC).order_by("name")
+    return [
+        PairView(pair.pk, pair.name, pair.style_family, pair.culture, pair.content_kind) for pair in pairs
+    ]
+
+
+def quota(phase: PhaseView, team: Team) -> QuotaView:
+    """Count what a team has used in a phase; refunded runs do not count."""
+    used = QuotaEntry.objects.filter(team=team, phase=phase.pk).exclude(state=QuotaEntry.State.REFUNDED)
+    today = used.filter(created_at__gte=start_of_day(timezone.now())).count()
+    left_total = max(0, phase.runs_total - used.count())
+    left_today = min(left_total, max(0, phase.runs_per_day - today))
+    return QuotaView(phase.runs_per_day, today, left_today, left_total)
+
+
+
+
+
+def _pair_counts(phases: list[Phase]) -> dict[tuple[int, str], int]:
+    versions = {phase.dataset_version_id for phase in phases}
+    counts: dict[tuple[int, str], int] = {}
+    for key in ImagePair.objects.filter(version__in=versions).values_list("version_id", "split"):
+        counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def _competition_view(row: Competition, counts: dict[tuple[int, str], int]) -> CompetitionView:
+    ordered = sorted(row.phases.all(), key=lambda phase: phase.opens_at)
+    phases = tuple(_phase_view(phase, counts) for phase in ordered)
+    current = _current(phases)
+    credits = ""
+    if current:
+        credits = next(p for p in ordered if p.pk == current.pk).dataset_version.credits
+    return CompetitionView(
+        slug=row.slug,
+        title=row.title,
+        summary=row.summary,
+        description=row.description,
+        is_published=row.is_published,
+        phases=phases,
+        phase=current,
+        metrics=_metrics(current.suite) if current else (),
+        credits=credits,
+    )
+
+
+def _phase_view(phase: Phase, counts: dict[tuple[int, str], int]) -> PhaseView:
+    return PhaseView(
+        pk=phase.pk,
+        slug=phase.slug,
+        title=phase.title,
+        opens_at=phase.opens_at,
+        closes_at=phase.closes_at,
+        state=phase_state(phase.opens_at, phase.closes_at, timezone.now()),
+        runs_per_day=phase.runs_per_day,
+        runs_total=phase.runs_total,
+        required_coverage=phase.required_coverage,
+        counting=phase.counting,
+        limits={
+            "archive_mb": settings.MAX_ARCHIVE_MB,
+            "memory_mb": phase.memory_mb,
+            "load_seconds": phase.load_seconds,
+            "pair_seconds": phase.pair_seconds,
+            "run_seconds": phase.run_seconds,
+        },
+        suite=parse_suite(phase.suite.document),
+        n_public=counts.get((phase.dataset_version_id, "public"), 0),
+        n_hidden=counts.get((phase.dataset_version_id, "hidden"), 0),
+    )
+
+
+def _current(phases: tuple[PhaseView, ...]) -> PhaseView | None:
+    """Prefer the open phase, then the next one to open, then the last one."""
+    for state in ("open", "upcoming"):
+        for phase in phases:
+            if phase.state == state:
+                return phase
+    return phases[-1] if phases else None
+
+
+def _metrics(suite: MetricSuite) -> tuple[MetricSpec, ...]:
+    names = dict.fromkeys(
+        ("headline", "content", "style", *suite.content_parts, *suite.style_parts, *suite.columns)
+    )
+    return tuple(METRIC_SPECS[name] for name in names if name in METRIC_SPECS)

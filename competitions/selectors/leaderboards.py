@@ -1,0 +1,148 @@
+"""Read the newest leaderboard snapshot, with a constant number of queries."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from competitions.models import ImagePair, LeaderboardRow, LeaderboardSnapshot, RunOutput
+from competitions.selectors.competitions import CompetitionView, PairView, PhaseView
+
+STRIP_LENGTH = 4
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class RowView:
+    """One line of the board. `rank` is None for baselines and for runs that are not ranked.
+
+    `strip` holds the keys of the pairs, in the board's order, for which this run has a picture.
+    """
+
+    position: int
+    rank: int | None
+    rank_low: int | None
+    rank_high: int | None
+    group: int | None
+    name: str
+    team: str
+    kind: str
+    submission_id: UUID
+    run_id: UUID
+    values: Mapping[str, Estimate]
+    n_valid: int
+    unranked_reason: str
+    created_at: datetime
+    strip: frozenset[int]
+
+
+@dataclass(frozen=True)
+class SnapshotView:
+    """When and from what the board was made."""
+
+    pk: int
+    created_at: datetime
+    suite_name: str
+    seed: int
+    draws: int
+    n_pairs: int
+    n_styles: int
+    n_contents: int
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """A phase's board: the snapshot (None before the first run is scored), its rows, and the strip's pairs."""
+
+    competition: CompetitionView
+    phase: PhaseView
+    snapshot: SnapshotView | None
+    rows: tuple[RowView, ...]
+    strip_pairs: tuple[PairView, ...]
+
+
+def leaderboard(competition: CompetitionView, phase: PhaseView) -> Leaderboard:
+    """Return the newest snapshot of a phase."""
+    snapshot = LeaderboardSnapshot.objects.filter(phase=phase.pk).order_by("-pk").first()
+    pairs = _strip_pairs(phase)
+    if snapshot is None:
+        return Leaderboard(competition, phase, None, (), pairs)
+    rows = list(snapshot.rows.select_related("submission__team", "run"))
+    strips = _strips([row.run_id for row in rows], pairs)
+    return Leaderboard(
+        competition=competition,
+        phase=phase,
+        snapshot=SnapshotView(
+            pk=snapshot.pk,
+            created_at=snapshot.created_at,
+            suite_name=snapshot.suite_name,
+            seed=snapshot.seed,
+            draws=snapshot.draws,
+            n_pairs=snapshot.n_pairs,
+            n_styles=snapshot.n_styles,
+            n_contents=snapshot.n_contents,
+        ),
+        rows=tuple(_row_view(row, strips.get(row.run_id, frozenset())) for row in rows),
+        strip_pairs=pairs,
+    )
+
+
+def _row_view(row: LeaderboardRow, strip: frozenset[int]) -> RowView:
+    return RowView(
+        position=row.position,
+        rank=row.rank,
+        rank_low=row.rank_low,
+        rank_high=row.rank_high,
+        group=row.group,
+        name=row.submission.name,
+        team=row.submission.team.name if row.submission.team else "",
+        kind=row.submission.kind,
+        submission_id=row.submission_id,
+        run_id=row.run_id,
+        values={name: Estimate(*numbers) for name, numbers in row.values.items()},
+        n_valid=row.n_valid,
+        unranked_reason=row.unranked_reason,
+        created_at=row.submission.created_at,
+        strip=strip,
+    )
+
+
+def _strip_pairs(phase: PhaseView) -> tuple[PairView, ...]:
+    pairs = ImagePair.objects.filter(version__phases=phase.pk, split=ImagePair.Split.PUBLIC).order_by("name")
+    return choose_strip(pairs)
+
+
+def choose_strip(pairs: Iterable[ImagePair]) -> tuple[PairView, ...]:
+    """Choose public pairs for the strip: the same in every row, each of another content and style family."""
+    chosen: list[ImagePair] = []
+    for pair in pairs:
+        if all(pair.style_id != c.style_id and pair.style_family != c.style_family for c in chosen):
+            chosen.append(pair)
+    chosen = _spread_contents(chosen)[:STRIP_LENGTH]
+    return tuple(PairView(p.pk, p.name, p.style_family, p.culture, p.content_kind) for p in chosen)
+
+
+def _spread_contents(pairs: list[ImagePair]) -> list[ImagePair]:
+    """Put the first pair of each content before the second one of any."""
+    seen: dict[int, int] = {}
+    keyed = []
+    for pair in pairs:
+        seen[pair.content_id] = seen.get(pair.content_id, 0) + 1
+        keyed.append((seen[pair.content_id], pair.name, pair))
+    return [pair for _, _, pair in sorted(keyed, key=lambda item: item[:2])]
+
+
+def _strips(run_ids: list[UUID], pairs: tuple[PairView, ...]) -> dict[UUID, frozenset[int]]:
+    outputs = RunOutput.objects.filter(run__in=run_ids, pair__in=[pair.pk for pair in pairs])
+    strips: dict[UUID, set[int]] = {}
+    for run_id, pair_id in outputs.values_list("run_id", "pair_id"):
+        strips.setdefault(run_id, set()).add(pair_id)
+    return {run_id: frozenset(found) for run_id, found in strips.items()}

@@ -1,0 +1,258 @@
+"""Read submissions, their runs, logs and scores, as far as the viewer may see them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Prefetch
+
+from competitions.errors import NotFound
+from competitions.models import Run, RunEvent, RunLogChunk, RunOutput, Submission
+from competitions.rules import LIVE_STATES, RunState
+from competitions.selectors.access import Viewer, managed_submissions, visible_submissions
+from competitions.selectors.status import Waiting, WorkerView, waiting_for, workers
+from evaluation.failures import FAILURES
+
+
+@dataclass(frozen=True)
+class FailureView:
+    """Why a run failed. `detail` belongs to this run and is shown to its team only."""
+
+    code: str
+    sentence: str
+    advice: str
+    fault: str
+    detail: str
+    charged: bool
+
+
+@dataclass(frozen=True)
+class EventView:
+    """One change of state."""
+
+    to_state: str
+    created_at: datetime
+    detail: str
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run as pages and API show it; `queue_place` is 1 for the next one, None when not queued."""
+
+    id: UUID
+    state: str
+    is_live: bool
+    purpose: str
+    attempt: int
+    pairs_done: int
+    pairs_total: int
+    queue_place: int | None
+    queued_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    last_sign_of_life: datetime | None
+    failure: FailureView | None
+    waiting: Waiting
+    events: tuple[EventView, ...]
+    provenance: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class SubmissionView:
+    """A submission with its latest run. `can_manage`: the viewer is of the team, an organizer or staff."""
+
+    id: UUID
+    name: str
+    kind: str
+    competition: str
+    competition_title: str
+    phase: str
+    team: str
+    team_slug: str
+    note: str
+    created_at: datetime
+    archive_sha256: str
+    archive_size: int
+    manifest: Mapping[str, object]
+    run: RunView
+    can_manage: bool
+
+
+@dataclass(frozen=True)
+class LogView:
+    """A stretch of log from `offset`; `withheld` says that lines are kept back because of hidden images."""
+
+    text: str
+    next_offset: int
+    withheld: bool
+    ended: bool
+
+
+@dataclass(frozen=True)
+class ScoreView:
+    """The aggregate of one metric over the hidden split, with its 95 % interval."""
+
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+
+
+@dataclass(frozen=True)
+class OutputView:
+    """A stylized image of a public pair; images are fetched by run id and the pair's key."""
+
+    pair_pk: int
+    pair_name: str
+    style_family: str
+    culture: str
+    content_kind: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Queue:
+    """The queue and the workers at this moment, read once for all submissions of a list."""
+
+    places: Mapping[UUID, int]
+    alive: tuple[WorkerView, ...]
+
+
+def submissions_of(viewer: Viewer) -> list[SubmissionView]:
+    """List what the viewer's teams handed in, newest first."""
+    rows = _rows(managed_submissions(viewer).filter(team__members=viewer.pk).distinct()) if viewer.pk else []
+    queue = _read_queue()
+    return [_view(row, queue, can_manage=True) for row in rows]
+
+
+def get_submission(submission_id: UUID, viewer: Viewer, *, run_id: UUID | None = None) -> SubmissionView:
+    """Return one submission with its latest run (or the one named), or raise NotFound."""
+    rows = _rows(visible_submissions(viewer).filter(pk=submission_id))
+    if not rows:
+        raise NotFound("There is no such submission, or you may not see it.")
+    can_manage = managed_submissions(viewer).filter(pk=submission_id).exists()
+    return _view(rows[0], _read_queue(), can_manage=can_manage, run_id=run_id)
+
+
+def get_submission_of_run(run_id: UUID, viewer: Viewer) -> SubmissionView:
+    """Return the submission that a run belongs to, with this run instead of the latest, or raise NotFound."""
+    submission_id = Run.objects.filter(pk=run_id).values_list("submission_id", flat=True).first()
+    if submission_id is None:
+        raise NotFound("There is no such run, or you may not see it.")
+    return get_submission(submission_id, viewer, run_id=run_id)
+
+
+def run_log(submission: SubmissionView, *, offset: int = 0) -> LogView:
+    """Read the log of the latest run from a character offset; only the team and organizers may."""
+    if not submission.can_manage:
+        raise NotFound("The log is shown to the team that submitted.")
+    chunks = RunLogChunk.objects.filter(run=submission.run.id).order_by("sequence")
+    text = "".join(chunk.text for chunk in chunks if not chunk.is_withheld)
+    return LogView(
+        text=text[max(0, offset) :],
+        next_offset=len(text),
+        withheld=any(chunk.is_withheld for chunk in chunks),
+        ended=not submission.run.is_live,
+    )
+
+
+def run_scores(submission: SubmissionView) -> dict[str, ScoreView]:
+    """Read the aggregates over the hidden pairs of the latest run."""
+    run = Run.objects.get(pk=submission.run.id)
+    scores = run.scores.filter(split="hidden").order_by("metric")
+    return {s.metric: ScoreView(s.value, s.low, s.high, s.n) for s in scores}
+
+
+def public_outputs(submission: SubmissionView) -> list[OutputView]:
+    """List the stylized images of public pairs that have landed so far."""
+    outputs = RunOutput.objects.filter(run=submission.run.id, pair__split="public").select_related("pair")
+    return [
+        OutputView(o.pair_id, o.pair.name, o.pair.style_family, o.pair.culture, o.pair.content_kind, o.seconds)
+        for o in outputs.order_by("pair__name")
+    ]
+
+
+def has_earlier_submission(*, phase_pk: int, team_pk: int, archive_sha256: str) -> bool:
+    """Say whether the team has handed in this archive before, other than for a run that failed by our fault."""
+    rows = Submission.objects.filter(phase=phase_pk, team=team_pk, archive__sha256=archive_sha256)
+    return rows.exclude(runs__failure_code="INFRA").exclude(runs__state=RunState.CANCELLED).exists()
+
+
+def _rows(submissions: "object") -> list[Submission]:
+    runs = Run.objects.order_by("-queued_at", "-sequence").prefetch_related(
+        Prefetch("events", RunEvent.objects.order_by("sequence")), "quota_entry"
+    )
+    rows = Submission.objects.filter(pk__in=submissions.values("pk"))  # type: ignore[attr-defined]
+    return list(
+        rows.select_related("phase__competition", "team", "archive")
+        .prefetch_related(Prefetch("runs", runs))
+        .order_by("-created_at")
+    )
+
+
+def _view(
+    row: Submission, queue: _Queue, *, can_manage: bool, run_id: UUID | None = None
+) -> SubmissionView:
+    run = next(run for run in row.runs.all() if run_id in (None, run.pk))
+    return SubmissionView(
+        id=row.pk,
+        name=row.name,
+        kind=row.kind,
+        competition=row.phase.competition.slug,
+        competition_title=row.phase.competition.title,
+        phase=row.phase.slug,
+        team=row.team.name if row.team else "",
+        team_slug=row.team.slug if row.team else "",
+        note=row.note,
+        created_at=row.created_at,
+        archive_sha256=row.archive.sha256,
+        archive_size=row.archive.size,
+        manifest=row.manifest,
+        run=_run_view(run, queue, is_shipped=row.is_shipped, can_manage=can_manage),
+        can_manage=can_manage,
+    )
+
+
+def _run_view(run: Run, queue: _Queue, *, is_shipped: bool, can_manage: bool) -> RunView:
+    is_queued = run.state == RunState.QUEUED
+    return RunView(
+        id=run.pk,
+        state=run.state,
+        is_live=run.state in LIVE_STATES,
+        purpose=run.purpose,
+        attempt=run.attempts,
+        pairs_done=run.pairs_done,
+        pairs_total=run.pairs_total,
+        queue_place=queue.places.get(run.pk),
+        queued_at=run.queued_at,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        last_sign_of_life=run.last_sign_of_life,
+        failure=_failure_view(run, can_manage=can_manage) if run.state == RunState.FAILED else None,
+        waiting=waiting_for(is_shipped=is_shipped, alive=queue.alive) if is_queued else Waiting(),
+        events=tuple(
+            EventView(event.to_state, event.created_at, event.detail if can_manage else "")
+            for event in run.events.all()
+        ),
+        provenance=run.manifest,
+    )
+
+
+def _failure_view(run: Run, *, can_manage: bool) -> FailureView:
+    known = FAILURES[run.failure_code]
+    entry = getattr(run, "quota_entry", None)
+    return FailureView(
+        code=known.code,
+        sentence=known.sentence,
+        advice=known.advice,
+        fault=run.fault,
+        detail=run.failure_detail if can_manage else "",
+        charged=entry is not None and entry.state == "charged",
+    )
+
+
+def _read_queue() -> _Queue:
+    order = Run.objects.filter(state=RunState.QUEUED).order_by("priority", "queued_at", "pk")
+    places = {run_id: place for place, run_id in enumerate(order.values_list("pk", flat=True), start=1)}
+    return _Queue(places, workers())

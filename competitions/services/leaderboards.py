@@ -1,0 +1,118 @@
+"""Make a new leaderboard snapshot from the per-pair scores of the runs that count."""
+
+import hashlib
+import io
+import json
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from competitions.models import ImagePair, LeaderboardRow, LeaderboardSnapshot, Phase, Run, Score, Submission
+from competitions.ranking import DRAWS, HEADLINE, SEED, Entry, PairDesign, RankedEntry, rank_entries
+from competitions.rules import RunState
+from competitions.storage import open_file
+from evaluation.report import PairScore, read_pair_scores
+
+
+def refresh(*, phase_id: int) -> LeaderboardSnapshot:
+    """Rank the phase anew; if nothing has changed since the newest snapshot, that one is returned."""
+    phase = Phase.objects.select_related("suite", "dataset_version").get(pk=phase_id)
+    runs = _counting_runs(phase)
+    digest = _inputs_digest(phase, runs)
+    newest = phase.snapshots.order_by("-pk").first()
+    if newest is not None and newest.inputs_digest == digest:
+        return newest
+    pairs = _hidden_pairs(phase)
+    entries = [
+        Entry(str(run.pk), run.submission.kind == Submission.Kind.BASELINE, _pair_scores(run)) for run in runs
+    ]
+    ranked = rank_entries(entries, pairs, required_coverage=phase.required_coverage)
+    return _store(phase, digest, pairs, runs, ranked)
+
+
+def _counting_runs(phase: Phase) -> list[Run]:
+    """Choose each baseline's and each team's run that counts: their best or latest by the phase's rule."""
+    scored = (
+        Run.objects.filter(
+            submission__phase=phase, state=RunState.SCORED, manifest__suite_digest=phase.suite.digest
+        )
+        .select_related("submission", "pair_scores")
+        .order_by("finished_at", "pk")
+    )
+    latest = {run.submission_id: run for run in scored}  # a rerun replaces what it repeats
+    headline = dict(
+        Score.objects.filter(run__in=[r.pk for r in latest.values()], metric=HEADLINE, split="hidden").values_list(
+            "run_id", "value"
+        )
+    )
+    chosen: dict[object, Run] = {}
+    for run in sorted(latest.values(), key=lambda run: (run.submission.created_at, str(run.pk))):
+        who = run.submission.team_id or run.submission_id
+        known = chosen.get(who)
+        is_latest = phase.counting == Phase.Counting.LATEST
+        if known is None or is_latest or headline.get(run.pk, 0.0) > headline.get(known.pk, 0.0):
+            chosen[who] = run
+    return sorted(chosen.values(), key=lambda run: str(run.pk))
+
+
+def _inputs_digest(phase: Phase, runs: Iterable[Run]) -> str:
+    inputs = {
+        "runs": [[str(run.pk), run.pair_scores.sha256 if run.pair_scores else ""] for run in runs],
+        "suite": phase.suite.digest,
+        "dataset": phase.dataset_version.digest,
+        "coverage": phase.required_coverage,
+        "seed": SEED,
+        "draws": DRAWS,
+    }
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+
+
+def _hidden_pairs(phase: Phase) -> list[PairDesign]:
+    rows = ImagePair.objects.filter(version=phase.dataset_version_id, split=ImagePair.Split.HIDDEN)
+    return [
+        PairDesign(pair.name, pair.split, pair.content.sha256, pair.style.sha256, pair.culture)
+        for pair in rows.select_related("content", "style").order_by("name")
+    ]
+
+
+def _pair_scores(run: Run) -> dict[str, PairScore]:
+    if run.pair_scores is None:
+        raise ValueError("a scored run has its per-pair scores")
+    with open_file(run.pair_scores.sha256) as file:
+        return {score.pair_id: score for score in read_pair_scores(io.BytesIO(file.read()))}
+
+
+@transaction.atomic
+def _store(
+    phase: Phase, digest: str, pairs: list[PairDesign], runs: list[Run], ranked: list[RankedEntry]
+) -> LeaderboardSnapshot:
+    by_key = {str(run.pk): run for run in runs}
+    snapshot = LeaderboardSnapshot.objects.create(
+        phase=phase,
+        inputs_digest=digest,
+        suite_name=phase.suite.name,
+        suite_digest=phase.suite.digest,
+        dataset_digest=phase.dataset_version.digest,
+        seed=SEED,
+        draws=DRAWS,
+        n_pairs=len(pairs),
+        n_styles=len({pair.style for pair in pairs}),
+        n_contents=len({pair.content for pair in pairs}),
+    )
+    LeaderboardRow.objects.bulk_create(
+        LeaderboardRow(
+            snapshot=snapshot,
+            position=position,
+            submission=by_key[line.key].submission,
+            run=by_key[line.key],
+            rank=line.rank,
+            rank_low=line.rank_low,
+            rank_high=line.rank_high,
+            group=line.group,
+            values={name: list(numbers) for name, numbers in line.values.items()},
+            n_valid=line.n_valid,
+            unranked_reason=line.unranked_reason,
+        )
+        for position, line in enumerate(ranked, start=1)
+    )
+    return snapshot

@@ -1,0 +1,181 @@
+"""The life of a run: create, claim, advance, keep alive, fail, cancel, and take back from silent workers."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from competitions.errors import IllegalTransition, StaleFence
+from competitions.models import QuotaEntry, Run, RunEvent, Submission
+from competitions.rules import LEASED_STATES, RunState, fault_of, retry_at
+from competitions.services import outbox
+from competitions.services.transitions import NO_LEASE, transition
+from evaluation.failures import Fault
+
+CANDIDATES = 10
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A worker's title to a run: writes carry `fence`, and are refused once another claim has raised it."""
+
+    run_id: UUID
+    fence: int
+    worker: str
+
+
+@transaction.atomic
+def create_run(*, submission: Submission, purpose: Run.Purpose = Run.Purpose.SCORE, actor: str) -> Run:
+    """Queue an evaluation of a submission; entries reserve one run of their team's quota."""
+    sequence = submission.runs.filter(purpose=purpose).count() + 1
+    run = Run(submission=submission, purpose=purpose, sequence=sequence, queued_at=timezone.now(), event_count=1)
+    run.pairs_total = submission.phase.dataset_version.pairs.count()
+    run.full_clean()
+    run.save()
+    RunEvent.objects.create(run=run, sequence=1, to_state=RunState.QUEUED, actor=actor)
+    if submission.kind == Submission.Kind.ENTRY and submission.team is not None:
+        QuotaEntry.objects.create(team=submission.team, phase=submission.phase, run=run)
+    outbox.promise_nudge()
+    return run
+
+
+def claim(*, worker: str, can_run_untrusted: bool) -> Claim | None:
+    """Take the next queued run, or return None. Of several workers that reach for one run, one gets it.
+
+    A worker without a sandbox gets only archives that the project itself ships.
+    """
+    waiting = Run.objects.filter(state=RunState.QUEUED)
+    waiting = waiting.filter(Q(not_before__isnull=True) | Q(not_before__lte=timezone.now()))
+    if not can_run_untrusted:
+        waiting = waiting.filter(submission__is_shipped=True)
+    order = waiting.order_by("priority", "queued_at", "pk").values_list("pk", "fence")
+    for run_id, fence in order[:CANDIDATES]:
+        if taken := _take(run_id, fence, worker):
+            return taken
+    return None
+
+
+def _take(run_id: UUID, fence: int, worker: str) -> Claim | None:
+    now = timezone.now()
+    try:
+        transition(
+            run_id=run_id,
+            to=RunState.CLAIMED,
+            actor=worker,
+            fence=fence,
+            changes={
+                "fence": F("fence") + 1,
+                "attempts": F("attempts") + 1,
+                "lease_owner": worker[:200],
+                "lease_expires_at": now + timedelta(seconds=settings.LEASE_SECONDS),
+                "last_sign_of_life": now,
+                "started_at": now,
+                "not_before": None,
+                "pairs_done": 0,
+            },
+        )
+    except (StaleFence, IllegalTransition):  # another worker was first
+        return None
+    return Claim(run_id=run_id, fence=fence + 1, worker=worker)
+
+
+def advance(held: Claim, to: RunState, *, changes: dict[str, object] | None = None) -> Run:
+    """Move a claimed run to its next stage."""
+    return transition(run_id=held.run_id, to=to, actor=held.worker, fence=held.fence, changes=changes)
+
+
+def keep_alive(held: Claim, *, pairs_done: int) -> bool:
+    """Extend the lease and report progress; False means that the run is no longer this worker's."""
+    now = timezone.now()
+    return bool(
+        Run.objects.filter(pk=held.run_id, fence=held.fence, state__in=LEASED_STATES).update(
+            lease_expires_at=now + timedelta(seconds=settings.LEASE_SECONDS),
+            last_sign_of_life=now,
+            pairs_done=pairs_done,
+        )
+    )
+
+
+def fail(held: Claim, *, code: str, detail: str) -> Run:
+    """End a claimed run by a failure code; a fault of the platform goes back to the queue while tries are left."""
+    if fault_of(code) is Fault.PLATFORM:
+        return _give_back(held.run_id, held.fence, actor=held.worker, detail=detail)
+    return _end_as_failed(held.run_id, held.fence, code=code, actor=held.worker, detail=detail)
+
+
+@transaction.atomic
+def hand_back(held: Claim) -> Run:
+    """Return a claimed run to the queue because its worker stops; the attempt does not count."""
+    run = transition(
+        run_id=held.run_id,
+        to=RunState.QUEUED,
+        actor=held.worker,
+        fence=held.fence,
+        detail="The worker stops.",
+        changes=NO_LEASE | {"fence": F("fence") + 1, "attempts": F("attempts") - 1, "pairs_done": 0},
+    )
+    outbox.promise_nudge()
+    return run
+
+
+def cancel(*, run_id: UUID, actor: str) -> Run:
+    """End a live run at once; its worker finds out by its next write or sign of life."""
+    return transition(run_id=run_id, to=RunState.CANCELLED, actor=actor, changes={"fence": F("fence") + 1})
+
+
+def reap() -> int:
+    """Return runs whose worker fell silent to the queue and count them; needs no worker's cooperation."""
+    silent = Run.objects.filter(state__in=LEASED_STATES, lease_expires_at__lt=timezone.now())
+    taken_back = 0
+    for run_id, fence, owner in silent.values_list("pk", "fence", "lease_owner"):
+        try:
+            _give_back(run_id, fence, actor="reaper", detail=f"No sign of life from {owner}.")
+            taken_back += 1
+        except (StaleFence, IllegalTransition):  # it ended, or another reaper was first
+            continue
+    return taken_back
+
+
+def nudge_if_waiting() -> bool:
+    """Promise a nudge where runs wait, so that a lost message is made good; say whether any do."""
+    due = Run.objects.filter(state=RunState.QUEUED)
+    due = due.filter(Q(not_before__isnull=True) | Q(not_before__lte=timezone.now()))
+    if not due.exists():
+        return False
+    with transaction.atomic():
+        outbox.promise_nudge()
+    return True
+
+
+@transaction.atomic
+def _give_back(run_id: UUID, fence: int, *, actor: str, detail: str) -> Run:
+    attempts = Run.objects.values_list("attempts", flat=True).get(pk=run_id)
+    if attempts >= settings.MAX_ATTEMPTS:
+        return _end_as_failed(run_id, fence, code="INFRA", actor=actor, detail=detail)
+    run = transition(
+        run_id=run_id,
+        to=RunState.QUEUED,
+        actor=actor,
+        fence=fence,
+        detail=detail,
+        changes=NO_LEASE
+        | {
+            "fence": F("fence") + 1,
+            "not_before": retry_at(timezone.now(), attempts, settings.RETRY_SECONDS),
+            "pairs_done": 0,
+        },
+    )
+    outbox.promise_nudge()
+    return run
+
+
+def _end_as_failed(run_id: UUID, fence: int, *, code: str, actor: str, detail: str) -> Run:
+    changes = {"failure_code": code, "failure_detail": detail[:2000], "fault": fault_of(code)}
+    return transition(
+        run_id=run_id, to=RunState.FAILED, actor=actor, fence=fence, detail=f"{code}: {detail}", changes=changes
+    )
+

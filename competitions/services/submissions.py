@@ -1,0 +1,144 @@
+"""Take in submissions and baselines: inspect without executing, check the rules, queue a run."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Team, User
+from competitions.errors import DuplicateSubmission, NotAllowed, NotATeamMember, RefusedArchive, UploadTooLarge
+from competitions.models import Artifact, Phase, QuotaEntry, Submission
+from competitions.rules import check_phase_is_open, check_quota, start_of_day
+from competitions.selectors.submissions import get_submission, has_earlier_submission
+from competitions.services.artifacts import store_path
+from competitions.services.runs import cancel, create_run
+from evaluation.archive import ArchiveInfo, inspect_archive
+from evaluation.errors import InvalidArchive
+from evaluation.shipped import shipped_digests
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An archive on its way in: an open binary file and what the sender says about it."""
+
+    content: IO[bytes]
+    size: int
+    note: str = ""
+    allow_duplicate: bool = False
+
+
+def create_submission(*, phase_pk: int, team: Team, user: User, upload: Upload) -> Submission:
+    """Hand in an archive for a phase: refused with a reason, or stored and queued. Nothing is executed.
+
+    Raises:
+        CompetitionError: window, quota, team or archive do not allow it; nothing is kept then.
+    """
+    phase = Phase.objects.get(pk=phase_pk)
+    if not team.memberships.filter(user=user).exists():
+        raise NotATeamMember
+    _check_may_submit(phase, team)  # before the costly inspection; again below, under the lock
+    with _received(upload) as (path, info):
+        if not upload.allow_duplicate and has_earlier_submission(
+            phase_pk=phase.pk, team_pk=team.pk, archive_sha256=info.sha256
+        ):
+            raise DuplicateSubmission
+        with transaction.atomic():
+            Team.objects.select_for_update().get(pk=team.pk)  # two uploads cannot share the last slot
+            _check_may_submit(phase, team)
+            submission = _store(phase, path, info, kind=Submission.Kind.ENTRY, team=team, user=user, note=upload.note)
+            create_run(submission=submission, actor=f"user {user.username}")
+    return submission
+
+
+def register_baseline(*, phase_pk: int, upload: Upload, title: str = "") -> Submission:
+    """Put a reference generator beside the entries; registering the same archive again changes nothing."""
+    phase = Phase.objects.get(pk=phase_pk)
+    with _received(upload) as (path, info), transaction.atomic():
+        known = Submission.objects.filter(
+            phase=phase, kind=Submission.Kind.BASELINE, archive__sha256=info.sha256
+        ).first()
+        if known is not None:
+            return known
+        submission = _store(phase, path, info, kind=Submission.Kind.BASELINE, note=upload.note, name=title)
+        create_run(submission=submission, actor="operator")
+    return submission
+
+
+def cancel_submission(*, submission_id: UUID, user: User) -> None:
+    """Cancel the live run of a submission; its team, the organizers and staff may.
+
+    Raises:
+        NotFound: there is no such submission, or the user may not see it.
+        NotAllowed: the user may see it only.
+        IllegalTransition: the run has ended.
+    """
+    submission = get_submission(submission_id, user)
+    if not submission.can_manage:
+        raise NotAllowed("Only the team that submitted, the organizers and staff can cancel this run.")
+    cancel(run_id=submission.run.id, actor=f"user {user.username}")
+
+
+def _check_may_submit(phase: Phase, team: Team) -> None:
+    now = timezone.now()
+    check_phase_is_open(phase.opens_at, phase.closes_at, now)
+    used = QuotaEntry.objects.filter(team=team, phase=phase).exclude(state=QuotaEntry.State.REFUNDED)
+    check_quota(
+        used_today=used.filter(created_at__gte=start_of_day(now)).count(),
+        per_day=phase.runs_per_day,
+        used_total=used.count(),
+        total=phase.runs_total,
+        now=now,
+    )
+
+
+@contextmanager
+def _received(upload: Upload) -> Iterator[tuple[Path, ArchiveInfo]]:
+    """Copy an upload to a temporary file and inspect it there; the copy is gone afterwards."""
+    limit = settings.MAX_ARCHIVE_MB * 2**20
+    if upload.size > limit:
+        raise UploadTooLarge(f"The archive has {upload.size / 2**20:.1f} MB; the limit is {settings.MAX_ARCHIVE_MB} MB.")
+    with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR, prefix="archive-") as folder:
+        path = Path(folder) / "archive.zip"
+        with path.open("xb") as target:
+            upload.content.seek(0)
+            shutil.copyfileobj(upload.content, target, 2**20)
+        try:
+            info = inspect_archive(path)
+        except InvalidArchive as error:
+            raise RefusedArchive(error.message, fix=error.fix, fields={"archive": error.message}) from error
+        yield path, info
+
+
+def _store(
+    phase: Phase,
+    path: Path,
+    info: ArchiveInfo,
+    *,
+    kind: Submission.Kind,
+    team: Team | None = None,
+    user: User | None = None,
+    note: str = "",
+    name: str = "",
+) -> Submission:
+    submission = Submission(
+        phase=phase,
+        kind=kind,
+        team=team,
+        submitted_by=user,
+        name=name or info.manifest.name,
+        note=note,
+        archive=store_path(kind=Artifact.Kind.ARCHIVE, path=path),
+        manifest=info.manifest.model_dump(mode="json", by_alias=True),
+        is_shipped=info.sha256 in shipped_digests(),
+    )
+    submission.full_clean()
+    submission.save()
+    return submission

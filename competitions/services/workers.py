@@ -1,0 +1,45 @@
+"""Note that a worker is alive, and what it can run."""
+
+from dataclasses import dataclass, field
+
+from django.utils import timezone
+
+from competitions.models import Worker
+
+
+@dataclass(frozen=True)
+class Ability:
+    """What a worker can run; `reason` and `advice` say why not strangers' generators, if so."""
+
+    driver: str
+    can_run_untrusted: bool
+    details: dict[str, str] = field(default_factory=dict)
+    reason: str = ""
+    advice: str = ""
+
+
+def register_worker(*, name: str, ability: Ability) -> Worker:
+    """Write down a worker that starts."""
+    now = timezone.now()
+    return Worker.objects.update_or_create(
+        name=name,
+        defaults={
+            "started_at": now,
+            "seen_at": now,
+            "driver": ability.driver,
+            "driver_details": ability.details,
+            "can_run_untrusted": ability.can_run_untrusted,
+            "reason": ability.reason[:500],
+            "advice": ability.advice[:500],
+        },
+    )[0]
+
+
+def see_worker(*, name: str) -> None:
+    """Note a sign of life."""
+    Worker.objects.filter(name=name).update(seen_at=timezone.now())
+
+
+def forget_worker(*, name: str) -> None:
+    """Remove a worker that stops in order."""
+    Worker.objects.filter(name=name).delete()

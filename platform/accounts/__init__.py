@@ -1,0 +1,1 @@
+"""People: users, teams and access tokens."""

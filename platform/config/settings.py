@@ -1,0 +1,209 @@
+"""All settings; the only place where the environment is read."""
+
+import logging
+from pathlib import Path
+
+from celery.schedules import schedule
+from kombu import Queue
+
+from config import env
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+
+# Where everything that is not code lives: database, images, archives, broker folder, caches.
+DATA_DIR = env.read_folder("PASTICHE_DATA_DIR", BASE_DIR / "var")
+
+DEBUG = env.read_bool("PASTICHE_DEBUG", False)
+
+DATABASES = {"default": env.read_database("PASTICHE_DATABASE_URL", DATA_DIR / "pastiche.sqlite3")}
+USES_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+if USES_SQLITE:
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",  # a writer waits at BEGIN instead of failing in the middle
+        "timeout": 30,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Made once and kept in the data folder on a single machine; required beside a database server.
+SECRET_KEY = env.read_secret_key("PASTICHE_SECRET_KEY", DATA_DIR, may_generate=USES_SQLITE)
+
+ALLOWED_HOSTS = env.read_list("PASTICHE_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+# Full origins (https://example.org) that may send forms, when a reverse proxy ends TLS.
+CSRF_TRUSTED_ORIGINS = env.read_list("PASTICHE_TRUSTED_ORIGINS", [])
+# Behind TLS: cookies travel only over https, and the proxy's header tells the scheme.
+BEHIND_TLS = env.read_bool("PASTICHE_BEHIND_TLS", False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else None
+X_FRAME_OPTIONS = "DENY"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_htmx",
+    "accounts",
+    "competitions",
+    "frontend",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+            ],
+        },
+    },
+]
+
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "sign_in"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "home"
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LOCALE_PATHS = [BASE_DIR / "frontend" / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True  # no collectstatic step: the files are read from the packages at start
+
+# Content-addressed files: archives, images, outputs, per-pair scores. Never below a public URL: every
+# download goes through a view that asks a selector who may see it.
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA_DIR / "artifacts", "base_url": None},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+# Largest archive that may be uploaded.
+MAX_ARCHIVE_MB = env.read_int("PASTICHE_MAX_ARCHIVE_MB", 500, low=1, high=10_000)
+FILE_UPLOAD_TEMP_DIR = env.read_folder("PASTICHE_UPLOAD_DIR", DATA_DIR / "uploads")
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2**20
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "competitions.api.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "competitions.api.errors.handle_exception",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "DEFAULT_THROTTLE_RATES": {"tokens": "10/min"},
+    # Reverse proxies in front: the address that is counted is that many from the end of X-Forwarded-For.
+    "NUM_PROXIES": env.read_int("PASTICHE_PROXIES", 0, low=0, high=9),
+}
+
+# --- Runs ---------------------------------------------------------------------------------------------
+# A worker renews its lease on a run several times within this span; then the run goes back to the queue.
+LEASE_SECONDS = env.read_int("PASTICHE_LEASE_SECONDS", 60, low=6, high=3600)
+# How often the scheduler looks for expired leases, unsent messages and forgotten runs.
+SWEEP_SECONDS = env.read_int("PASTICHE_SWEEP_SECONDS", 10, low=1, high=600)
+# How often a run may start again after faults of the platform before it fails as INFRA.
+MAX_ATTEMPTS = env.read_int("PASTICHE_MAX_ATTEMPTS", 3, low=1, high=10)
+# Pause before the second attempt, doubled for each further one.
+RETRY_SECONDS = env.read_int("PASTICHE_RETRY_SECONDS", 10, low=0, high=3600)
+# Number of this worker on its machine: chooses the user id that sandboxes run as.
+WORKER_SLOT = env.read_int("PASTICHE_WORKER_SLOT", 0, low=0, high=999)
+# Threads for a generator and for the scorer; 0 means all cores.
+COMPUTE_THREADS = env.read_int("PASTICHE_THREADS", 0, low=0, high=1024)
+# Where a worker keeps unpacked datasets, reference features and running generators.
+WORKER_DIR = env.read_folder("PASTICHE_WORKER_DIR", DATA_DIR / "worker")
+# Without a cgroup, watch memory by polling instead; for development only, and shown in each result.
+ALLOW_MEMORY_WATCHDOG = env.read_bool("PASTICHE_ALLOW_MEMORY_WATCHDOG", False)
+# Run everybody's generators without a sandbox. Needs PASTICHE_DEBUG, and never serves hidden pairs.
+ALLOW_PROCESS_DRIVER = env.read_bool("PASTICHE_ALLOW_PROCESS_DRIVER", False)
+if ALLOW_PROCESS_DRIVER and not DEBUG:
+    env.stop("PASTICHE_ALLOW_PROCESS_DRIVER", "it runs strangers' programs unprotected, so PASTICHE_DEBUG=true too")
+
+# --- Messages -----------------------------------------------------------------------------------------
+CELERY_BROKER_URL = env.read_broker("PASTICHE_BROKER_URL")
+CELERY_HARD_LIMIT_SECONDS = 6 * 3600  # above the longest run that a phase can allow (see Phase.run_seconds)
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
+    "visibility_timeout": CELERY_HARD_LIMIT_SECONDS + 3600,
+    "socket_connect_timeout": 3,
+    "socket_timeout": 30,
+}
+if CELERY_BROKER_URL == "filesystem://":
+    BROKER_DIR = env.read_folder("PASTICHE_BROKER_DIR", DATA_DIR / "broker")
+    for _name in ("messages", "processed", "control"):
+        (BROKER_DIR / _name).mkdir(exist_ok=True)
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": BROKER_DIR / "messages",
+        "data_folder_out": BROKER_DIR / "messages",
+        "processed_folder": BROKER_DIR / "processed",
+        "control_folder": BROKER_DIR / "control",
+        "store_processed": False,
+        "polling_interval": 0.3,
+    }
+CELERY_TASK_QUEUES = [Queue("evaluation"), Queue("upkeep")]
+CELERY_TASK_DEFAULT_QUEUE = "upkeep"
+CELERY_TASK_ROUTES = {"workers.tasks.evaluate": {"queue": "evaluation"}}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_SOFT_TIME_LIMIT = CELERY_HARD_LIMIT_SECONDS - 300
+CELERY_TASK_TIME_LIMIT = CELERY_HARD_LIMIT_SECONDS
+CELERY_TASK_PUBLISH_RETRY = False  # the outbox is the retry
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_PROC_ALIVE_TIMEOUT = 120  # the sandbox is tried out before a worker process reports ready
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {
+        "task": "workers.tasks.sweep",
+        "schedule": schedule(SWEEP_SECONDS),
+        "options": {"expires": SWEEP_SECONDS},
+    },
+}
+
+LOG_LEVEL = env.read_str("PASTICHE_LOG_LEVEL", "INFO").upper()
+if LOG_LEVEL not in logging.getLevelNamesMapping():
+    env.stop("PASTICHE_LOG_LEVEL", f"expected DEBUG, INFO, WARNING or ERROR, found {LOG_LEVEL!r}")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {"kombu": {"level": "WARNING"}, "amqp": {"level": "WARNING"}},
+}

@@ -1,0 +1,11 @@
+"""Loaded before Django's settings: gives the tests a data folder of their own."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+if "PASTICHE_TEST_FOLDER" not in os.environ:
+    folder = tempfile.mkdtemp(prefix="pastiche-tests-")
+    os.environ["PASTICHE_TEST_FOLDER"] = os.environ["PASTICHE_DATA_DIR"] = folder
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)

@@ -1,0 +1,158 @@
+"""Evaluate one claimed run, in the order of the story: load, generate, score, publish."""
+
+import logging
+import platform
+import random
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from django.conf import settings
+
+from competitions.errors import IllegalTransition, StaleFence
+from competitions.ranking import PairDesign, split_scores
+from competitions.rules import RunState
+from competitions.selectors.work import Assignment, assignment
+from competitions.services import outbox, results, runs
+from competitions.services.runs import Claim
+from evaluation.archive import unpack_archive
+from evaluation.errors import GenerationError, InvalidArchive
+from evaluation.generation.driver import Driver, Session
+from evaluation.generation.generate import stylize_pairs
+from evaluation.images import write_png
+from evaluation.pairs import Pair, read_pairs
+from evaluation.report import PairScore, write_pair_scores
+from evaluation.spec import parse_suite
+from workers.keeper import Draining, Keeper
+from workers.station import Station
+from workers.workspace import dataset_folder, fetch, run_folder
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One run under way: the title to it, what to do, who keeps it alive, and where its files lie."""
+
+    held: Claim
+    work: Assignment
+    station: Station
+    keeper: Keeper
+    folder: Path
+
+
+def run(held: Claim, here: Station) -> None:
+    """Evaluate a claimed run and bring it to an end, or give it back to the queue."""
+    logger.info("run %s: claimed with fence %s", held.run_id, held.fence)
+    try:
+        with Keeper(held) as keeper, run_folder(settings.WORKER_DIR) as folder:
+            work = assignment(held.run_id, threads=here.scorer.threads)
+            _evaluate(Evaluation(held, work, here, keeper, folder))
+    except StaleFence as reason:
+        logger.info("run %s: left, %s", held.run_id, reason)
+    except Draining:
+        _hand_back(held)
+    except InvalidArchive as error:
+        _fail(held, "INVALID_BUNDLE", error.message)
+    except GenerationError as error:
+        _fail(held, error.code, error.message)
+    except Exception as error:
+        logger.exception("run %s: the platform failed", held.run_id)
+        _fail(held, "INFRA", type(error).__name__)
+        raise
+    outbox.flush()
+
+
+def _evaluate(this: Evaluation) -> None:
+    archive = fetch(this.work.archive_sha256, this.folder / "archive.zip")
+    manifest = unpack_archive(archive, this.folder / "bundle").manifest
+    driver = this.station.driver_for(this.work)
+    runs.advance(this.held, RunState.LOADING, changes={"manifest": _provenance(this, driver)})
+    dataset = dataset_folder(settings.WORKER_DIR, this.work)
+    key = this.station.scorer.open(suite_document=this.work.suite_document, pairs_folder=dataset)
+    session = driver.start(this.folder / "bundle", manifest, this.work.limits, this.keeper.log)
+    with ThreadPoolExecutor(1, thread_name_prefix="scoring") as scoring, this.keeper.watching(session):
+        runs.advance(this.held, RunState.GENERATING)
+        pending = [
+            scoring.submit(this.station.scorer.score, key=key, pair_id=pair, output=path, seconds=seconds)
+            for pair, path, seconds in _generate(this, session, read_pairs(dataset))
+        ]
+        session.close()
+        runs.advance(this.held, RunState.SCORING)
+        scores = tuple(future.result() for future in pending)
+    _publish(this, scores)
+
+
+def _generate(
+    this: Evaluation, session: Session, pairs: tuple[Pair, ...]
+) -> Iterator[tuple[str, Path, float]]:
+    """Have every pair stylized and stored, the public ones first: what is logged later is withheld."""
+    for pair, prediction in stylize_pairs(session, _shuffled(this, pairs)):
+        path = this.folder / f"{pair.id}.png"
+        write_png(prediction.stylized, path)
+        results.store_output(this.held, pair=pair.id, path=path, seconds=prediction.seconds)
+        this.keeper.pairs_done += 1
+        yield pair.id, path, prediction.seconds
+
+
+def _shuffled(this: Evaluation, pairs: tuple[Pair, ...]) -> Iterator[Pair]:
+    """Yield the pairs in an order that nobody can foresee, and notice before each whether to go on."""
+    order = random.SystemRandom().sample(pairs, len(pairs))
+    for pair in sorted(order, key=lambda pair: pair.split != "public"):
+        this.keeper.check()
+        this.keeper.withholds_log = pair.split != "public"
+        yield pair
+
+
+def _publish(this: Evaluation, scores: tuple[PairScore, ...]) -> None:
+    runs.advance(this.held, RunState.PUBLISHING)
+    table = this.folder / "pair_scores.parquet"
+    write_pair_scores(scores, table)
+    design = [
+        PairDesign(pair.name, pair.split, pair.content_sha256, pair.style_sha256, pair.culture)
+        for pair in this.work.pairs
+    ]
+    results.complete(
+        this.held,
+        pair_scores=table,
+        scores=split_scores({score.pair_id: score for score in scores}, design),
+        n_pairs=len(this.work.pairs),
+        n_valid=sum(not score.invalid for score in scores),
+    )
+
+
+def _provenance(this: Evaluation, driver: Driver) -> dict[str, object]:
+    """Write down everything that a stranger needs to repeat the run."""
+    suite = parse_suite(this.work.suite_document)
+    return {
+        "archive": this.work.archive_sha256,
+        "dataset": this.work.dataset_digest,
+        "suite": suite.id,
+        "suite_digest": suite.digest,
+        "backbone": suite.backbone,
+        "backbone_digest": suite.backbone_digest,
+        "driver": driver.describe(),
+        "is_sandboxed": driver.is_sandbox,
+        "limits": vars(this.work.limits),
+        "worker": this.station.name,
+        "environment": {"python": platform.python_version()}
+        | {name: version(name) for name in ("torch", "onnxruntime", "numpy", "scikit-image")},
+    }
+
+
+def _hand_back(held: Claim) -> None:
+    try:
+        runs.hand_back(held)
+        logger.info("run %s: handed back, this worker stops", held.run_id)
+    except (StaleFence, IllegalTransition) as reason:
+        logger.info("run %s: left, %s", held.run_id, reason)
+
+
+def _fail(held: Claim, code: str, detail: str) -> None:
+    try:
+        runs.fail(held, code=code, detail=detail)
+        logger.info("run %s: failed with %s: %s", held.run_id, code, detail)
+    except (StaleFence, IllegalTransition) as reason:
+        logger.info("run %s: left, %s", held.run_id, reason)

@@ -1,0 +1,109 @@
+"""What one worker process keeps between runs: its name, its driver, its warm scorer, its sign of life."""
+
+import logging
+import os
+import socket
+import threading
+import time
+from dataclasses import dataclass, field
+from functools import cache
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from competitions.selectors.work import Assignment
+from competitions.services import runs
+from competitions.services import workers as registry
+from competitions.services.workers import Ability
+from evaluation.errors import SandboxUnavailable
+from evaluation.generation.driver import Driver
+from workers.drivers import Drivers, choose_drivers
+from workers.scorer import ScorerProcess
+
+logger = logging.getLogger(__name__)
+
+SIGN_OF_LIFE_SECONDS = 10
+RECHECK_SECONDS = 24 * 3600
+
+
+@dataclass
+class Station:
+    """One worker process at work."""
+
+    name: str
+    drivers: Drivers
+    scorer: ScorerProcess
+    _checked_at: float = field(default_factory=time.monotonic)
+    _stopping: threading.Event = field(default_factory=threading.Event)
+
+    def driver_for(self, work: Assignment) -> Driver:
+        """Return the driver that may run this archive; a sandbox for everything that we do not ship ourselves.
+
+        Raises:
+            SandboxUnavailable: none may.
+        """
+        if self.drivers.sandbox is not None:
+            return self.drivers.sandbox
+        if work.is_shipped:
+            return self.drivers.process
+        if settings.ALLOW_PROCESS_DRIVER and all(pair.split == "public" for pair in work.pairs):
+            return self.drivers.process
+        raise SandboxUnavailable(self.drivers.reason, fix=self.drivers.advice)
+
+    @property
+    def can_run_untrusted(self) -> bool:
+        """Say whether strangers' generators may run here."""
+        return self.drivers.sandbox is not None or settings.ALLOW_PROCESS_DRIVER
+
+    def recheck(self) -> None:
+        """Try the sandbox out again once a day; a worker whose sandbox has broken takes no more untrusted work."""
+        if time.monotonic() - self._checked_at > RECHECK_SECONDS:
+            self.drivers = choose_drivers()
+            self._checked_at = time.monotonic()
+            registry.register_worker(name=self.name, ability=_ability(self))
+
+    def start(self) -> None:
+        """Register, take back what silent workers left, and begin to show signs of life."""
+        registry.register_worker(name=self.name, ability=_ability(self))
+        runs.reap()
+        threading.Thread(target=self._show_life, name="sign-of-life", daemon=True).start()
+
+    def stop(self) -> None:
+        """Leave in order."""
+        self._stopping.set()
+        self.scorer.stop()
+        registry.forget_worker(name=self.name)
+
+    def _show_life(self) -> None:
+        while not self._stopping.wait(SIGN_OF_LIFE_SECONDS):
+            try:
+                registry.see_worker(name=self.name)
+            except DatabaseError as error:
+                logger.warning("no sign of life: %s", error)
+            finally:
+                connection.close()
+
+
+@cache
+def station() -> Station:
+    """Return this process's station, made and started at first use."""
+    threads = settings.COMPUTE_THREADS or len(os.sched_getaffinity(0))
+    made = Station(
+        name=f"{socket.gethostname()}-{settings.WORKER_SLOT}-{os.getpid()}",
+        drivers=choose_drivers(),
+        scorer=ScorerProcess(threads=threads, cache_dir=settings.WORKER_DIR / "features"),
+    )
+    made.start()
+    return made
+
+
+def _ability(made: Station) -> Ability:
+    sandbox = made.drivers.sandbox
+    driver: Driver = sandbox or made.drivers.process
+    return Ability(
+        driver=driver.name,
+        can_run_untrusted=made.can_run_untrusted,
+        details=driver.describe(),
+        reason="" if sandbox else made.drivers.reason,
+        advice="" if sandbox else made.drivers.advice,
+    )

@@ -1,0 +1,53 @@
+"""The Celery tasks: look for a run to evaluate, and sweep up what messages and workers lost."""
+
+import logging
+
+from celery import shared_task
+from celery.signals import worker_process_init, worker_process_shutdown, worker_shutting_down
+
+from competitions.services import outbox, runs
+from workers import pipeline
+from workers.drain import draining
+from workers.station import station
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task
+def evaluate() -> bool:
+    """Claim the next run, if there is one, and evaluate it; say whether there was one."""
+    if draining.is_set():
+        return False
+    here = station()
+    here.recheck()
+    held = runs.claim(worker=here.name, can_run_untrusted=here.can_run_untrusted)
+    if held is None:
+        return False
+    pipeline.run(held, here)
+    runs.nudge_if_waiting()
+    return True
+
+
+@shared_task
+def sweep() -> None:
+    """Take runs back from silent workers, make good lost messages, and do what transactions promised."""
+    runs.reap()
+    runs.nudge_if_waiting()
+    outbox.flush()
+
+
+@worker_process_init.connect
+def _prepare(**_: object) -> None:
+    """Try the sandbox out before the first run; only a process of an evaluating worker comes here."""
+    station()
+
+
+@worker_process_shutdown.connect
+def _leave(**_: object) -> None:
+    if station.cache_info().currsize:
+        station().stop()
+
+
+@worker_shutting_down.connect
+def _drain(**_: object) -> None:
+    draining.set()
