@@ -44,14 +44,21 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Rank:
+    """A rank among the entries that compete, its 95 % interval, and the group that cannot be told apart."""
+
+    rank: int
+    low: int
+    high: int
+    group: int
+
+
+@dataclass(frozen=True)
 class RankedEntry:
-    """One line of a board, best first; rank, interval and group are None where the entry is not ranked."""
+    """One line of a board, best first; `rank` is None for baselines and for entries that are not ranked."""
 
     key: str
-    rank: int | None
-    rank_low: int | None
-    rank_high: int | None
-    group: int | None
+    rank: Rank | None
     values: Mapping[str, Interval]
     n_valid: int
     unranked_reason: str
@@ -86,18 +93,19 @@ def rank_entries(
     entries = sorted(entries, key=lambda entry: entry.key)
     if not entries:
         return []
+    design = _Design(tuple(pairs), seed, draws)
     tables = {metric: _table(entries, pairs, metric) for metric in _metrics(entries)}
-    values = _intervals(tables, pairs, seed, draws)
+    values = _intervals(tables, design)
     n_valid = [_count_valid(entry, pairs) for entry in entries]
     reasons = [
         "" if n >= required_coverage * len(pairs) else f"{n} of {len(pairs)} pairs have a valid output"
         for n in n_valid
     ]
-    ranks = _ranks(entries, reasons, tables, pairs, seed, draws)
+    ranks = _ranks(entries, reasons, tables[HEADLINE], design)
     lines = [
         RankedEntry(
-            entry.key,
-            *ranks.get(entry.key, (None, None, None, None)),
+            key=entry.key,
+            rank=ranks.get(entry.key),
             values=values[entry.key],
             n_valid=n_valid[index],
             unranked_reason=reasons[index],
@@ -118,7 +126,9 @@ def split_scores(
         n = _count_valid(entry, members)
         result += [
             SplitScore(metric, split, value, low, high, n)
-            for metric, (value, low, high) in _intervals(tables, members, seed, draws)["run"].items()
+            for metric, (value, low, high) in _intervals(tables, _Design(tuple(members), seed, draws))[
+                "run"
+            ].items()
         ]
     return result
 
@@ -143,7 +153,7 @@ def _table(entries: Sequence[Entry], pairs: Sequence[PairDesign], metric: str) -
         [[_value(entry.scores.get(pair.name), metric, missing) for pair in pairs] for entry in entries],
         dtype=np.float64,
     ).reshape(len(entries), len(pairs))
-    kept = np.isfinite(rows).any(axis=1)
+    kept = [bool(np.isfinite(row).any()) for row in rows]
     return _Table(tuple(e.key for e, keep in zip(entries, kept, strict=True) if keep), rows[kept])
 
 
@@ -157,54 +167,56 @@ def _count_valid(entry: Entry, pairs: Sequence[PairDesign]) -> int:
     return sum(pair.name in entry.scores and not entry.scores[pair.name].invalid for pair in pairs)
 
 
-def _intervals(
-    tables: Mapping[str, _Table], pairs: Sequence[PairDesign], seed: int, draws: int
-) -> dict[str, dict[str, Interval]]:
-    styles, cultures = [pair.style for pair in pairs], [pair.culture for pair in pairs]
+@dataclass(frozen=True)
+class _Design:
+    """Over which pairs is averaged, and how they are drawn again."""
+
+    pairs: tuple[PairDesign, ...]
+    seed: int
+    draws: int
+
+    @property
+    def styles(self) -> list[str]:
+        return [pair.style for pair in self.pairs]
+
+    @property
+    def cultures(self) -> list[str]:
+        return [pair.culture for pair in self.pairs]
+
+    def mean(self, row: np.ndarray) -> float:
+        return hierarchical_mean(row.tolist(), self.styles, self.cultures)
+
+    def draw(self, rows: np.ndarray) -> np.ndarray:
+        contents = [pair.content for pair in self.pairs]
+        return bootstrap_means(rows, self.styles, contents, self.cultures, self.draws, seed=self.seed)
+
+
+def _intervals(tables: Mapping[str, _Table], design: _Design) -> dict[str, dict[str, Interval]]:
     result: dict[str, dict[str, Interval]] = {}
     for metric, table in tables.items():
         if not table.keys:
             continue
-        low, high = percentile_interval(_bootstrap(table.values, pairs, seed, draws))
+        low, high = percentile_interval(design.draw(table.values))
         for index, key in enumerate(table.keys):
-            mean = hierarchical_mean(table.values[index].tolist(), styles, cultures)
-            result.setdefault(key, {})[metric] = (mean, float(low[index]), float(high[index]))
+            interval = (design.mean(table.values[index]), float(low[index]), float(high[index]))
+            result.setdefault(key, {})[metric] = interval
     return result
 
 
-def _bootstrap(values: np.ndarray, pairs: Sequence[PairDesign], seed: int, draws: int) -> np.ndarray:
-    return bootstrap_means(
-        values,
-        [pair.style for pair in pairs],
-        [pair.content for pair in pairs],
-        [pair.culture for pair in pairs],
-        draws,
-        seed=seed,
-    )
-
-
 def _ranks(
-    entries: Sequence[Entry],
-    reasons: Sequence[str],
-    tables: Mapping[str, _Table],
-    pairs: Sequence[PairDesign],
-    seed: int,
-    draws: int,
-) -> dict[str, tuple[int, int, int, int]]:
-    """Rank the entries that compete: rank, its interval, and the group that cannot be told apart."""
-    chosen = [
-        index for index, entry in enumerate(entries) if not entry.is_baseline and not reasons[index]
-    ]
+    entries: Sequence[Entry], reasons: Sequence[str], headline: _Table, design: _Design
+) -> dict[str, Rank]:
+    """Rank the entries that compete; ties share the better rank."""
+    chosen = [index for index, entry in enumerate(entries) if not entry.is_baseline and not reasons[index]]
     if not chosen:
         return {}
-    values = tables[HEADLINE].values[chosen]
-    styles, cultures = [pair.style for pair in pairs], [pair.culture for pair in pairs]
-    means = np.array([hierarchical_mean(row.tolist(), styles, cultures) for row in values])
-    drawn = _bootstrap(values, pairs, seed, draws)
+    values = headline.values[chosen]
+    means = np.array([design.mean(row) for row in values])
+    drawn = design.draw(values)
     low, high = rank_intervals(drawn, Direction.HIGHER)
     groups = indistinguishable_groups(means, drawn, Direction.HIGHER)
     ranks = [1 + int((means > mean).sum()) for mean in means]
     return {
-        entries[index].key: (rank, min(rank, int(low[n])), max(rank, int(high[n])), int(groups[n]))
+        entries[index].key: Rank(rank, min(rank, int(low[n])), max(rank, int(high[n])), int(groups[n]))
         for n, (index, rank) in enumerate(zip(chosen, ranks, strict=True))
     }

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -73,8 +73,6 @@ class Keeper(threading.Thread):
         finally:
             self._session = None
             session.abort()
-            with suppress(GenerationError):  # what it says now that it was killed is of no interest
-                session.close()
 
     def log(self, data: bytes) -> None:
         """Take what the generator wrote; NUL bytes cannot be stored and are shown as a sign."""
@@ -87,8 +85,9 @@ class Keeper(threading.Thread):
         try:
             while not self._stopping.wait(BEAT_SECONDS) and not self.is_lost.is_set():
                 self._beat()
-                if self._session is not None and (self.is_lost.is_set() or draining.is_set()):
-                    self._session.abort()
+                session = self._session
+                if session is not None and (self.is_lost.is_set() or draining.is_set()):
+                    session.kill()
             self._beat()
         finally:
             connection.close()

@@ -35,7 +35,7 @@ class ScorerProcess:
 
     def open(self, *, suite_document: str, pairs_folder: Path) -> str:
         """Load a dataset and a suite (warm if they were used lately) and return the key that `score` wants."""
-        question = {
+        question: dict[str, object] = {
             "op": "open",
             "suite": suite_document,
             "pairs": str(pairs_folder),
@@ -49,7 +49,10 @@ class ScorerProcess:
         answer = self._ask(
             {"op": "score", "key": key, "pair_id": pair_id, "output": str(output), "seconds": seconds}
         )
-        return PairScore(pair_id=pair_id, values=answer["values"], seconds=seconds)
+        values = answer["values"]
+        if not isinstance(values, dict):
+            raise ScorerFailed("The scorer's answer has no values.")
+        return PairScore(pair_id=pair_id, values=values, seconds=seconds)
 
     def stop(self) -> None:
         """End the scorer: it leaves when its input closes, and is killed if it does not."""
@@ -102,5 +105,7 @@ class ScorerProcess:
 
 def _environment(threads: int) -> dict[str, str]:
     """Only what Python needs: no address, key or password of the platform."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
+    kept = {
+        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH") if name in os.environ
+    }
     return kept | {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}

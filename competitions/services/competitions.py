@@ -39,7 +39,9 @@ def store_suite(*, suite: SuiteDocument) -> MetricSuite:
 
 
 @transaction.atomic
-def create_competition(*, slug: str, title: str, summary: str, description: str, organizer: User) -> Competition:
+def create_competition(
+    *, slug: str, title: str, summary: str, description: str, organizer: User
+) -> Competition:
     """Create an unpublished competition with its first organizer."""
     competition = Competition(slug=slug, title=title, summary=summary, description=description)
     competition.full_clean()

@@ -41,9 +41,9 @@ def _counting_runs(phase: Phase) -> list[Run]:
     )
     latest = {run.submission_id: run for run in scored}  # a rerun replaces what it repeats
     headline = dict(
-        Score.objects.filter(run__in=[r.pk for r in latest.values()], metric=HEADLINE, split="hidden").values_list(
-            "run_id", "value"
-        )
+        Score.objects.filter(
+            run__in=[r.pk for r in latest.values()], metric=HEADLINE, split="hidden"
+        ).values_list("run_id", "value")
     )
     chosen: dict[object, Run] = {}
     for run in sorted(latest.values(), key=lambda run: (run.submission.created_at, str(run.pk))):
@@ -105,10 +105,10 @@ def _store(
             position=position,
             submission=by_key[line.key].submission,
             run=by_key[line.key],
-            rank=line.rank,
-            rank_low=line.rank_low,
-            rank_high=line.rank_high,
-            group=line.group,
+            rank=line.rank and line.rank.rank,
+            rank_low=line.rank and line.rank.low,
+            rank_high=line.rank and line.rank.high,
+            group=line.rank and line.rank.group,
             values={name: list(numbers) for name, numbers in line.values.items()},
             n_valid=line.n_valid,
             unranked_reason=line.unranked_reason,

@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 
 from competitions import dispatch
 from competitions.models import Outbox
-from competitions.services import leaderboards
+from competitions.services.leaderboards import refresh
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def _nudge(_key: str) -> None:
 
 
 def _refresh(key: str) -> None:
-    leaderboards.refresh(phase_id=int(key))
+    refresh(phase_id=int(key))
 
 
 _EFFECTS: dict[Outbox.Topic, Callable[[str], None]] = {

@@ -46,7 +46,12 @@ def complete(
         to=RunState.SCORED,
         actor=held.worker,
         fence=held.fence,
-        changes={"pair_scores": artifact, "n_pairs": n_pairs, "n_valid": n_valid, "last_sign_of_life": timezone.now()},
+        changes={
+            "pair_scores": artifact,
+            "n_pairs": n_pairs,
+            "n_valid": n_valid,
+            "last_sign_of_life": timezone.now(),
+        },
     )
     Score.objects.bulk_create(Score(run=run, **vars(score)) for score in scores)
     outbox.promise(Outbox.Topic.REFRESH_LEADERBOARD, str(run.submission.phase_id))

@@ -32,7 +32,9 @@ class Claim:
 def create_run(*, submission: Submission, purpose: Run.Purpose = Run.Purpose.SCORE, actor: str) -> Run:
     """Queue an evaluation of a submission; entries reserve one run of their team's quota."""
     sequence = submission.runs.filter(purpose=purpose).count() + 1
-    run = Run(submission=submission, purpose=purpose, sequence=sequence, queued_at=timezone.now(), event_count=1)
+    run = Run(
+        submission=submission, purpose=purpose, sequence=sequence, queued_at=timezone.now(), event_count=1
+    )
     run.pairs_total = submission.phase.dataset_version.pairs.count()
     run.full_clean()
     run.save()
@@ -176,6 +178,10 @@ def _give_back(run_id: UUID, fence: int, *, actor: str, detail: str) -> Run:
 def _end_as_failed(run_id: UUID, fence: int, *, code: str, actor: str, detail: str) -> Run:
     changes = {"failure_code": code, "failure_detail": detail[:2000], "fault": fault_of(code)}
     return transition(
-        run_id=run_id, to=RunState.FAILED, actor=actor, fence=fence, detail=f"{code}: {detail}", changes=changes
+        run_id=run_id,
+        to=RunState.FAILED,
+        actor=actor,
+        fence=fence,
+        detail=f"{code}: {detail}",
+        changes=changes,
     )
-

@@ -14,7 +14,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Team, User
-from competitions.errors import DuplicateSubmission, NotAllowed, NotATeamMember, RefusedArchive, UploadTooLarge
+from competitions.errors import (
+    DuplicateSubmission,
+    NotAllowed,
+    NotATeamMember,
+    RefusedArchive,
+    UploadTooLarge,
+)
 from competitions.models import Artifact, Phase, QuotaEntry, Submission
 from competitions.rules import check_phase_is_open, check_quota, start_of_day
 from competitions.selectors.submissions import get_submission, has_earlier_submission
@@ -53,7 +59,9 @@ def create_submission(*, phase_pk: int, team: Team, user: User, upload: Upload) 
         with transaction.atomic():
             Team.objects.select_for_update().get(pk=team.pk)  # two uploads cannot share the last slot
             _check_may_submit(phase, team)
-            submission = _store(phase, path, info, kind=Submission.Kind.ENTRY, team=team, user=user, note=upload.note)
+            submission = _store(
+                phase, path, info, kind=Submission.Kind.ENTRY, team=team, user=user, note=upload.note
+            )
             create_run(submission=submission, actor=f"user {user.username}")
     return submission
 
@@ -104,7 +112,9 @@ def _received(upload: Upload) -> Iterator[tuple[Path, ArchiveInfo]]:
     """Copy an upload to a temporary file and inspect it there; the copy is gone afterwards."""
     limit = settings.MAX_ARCHIVE_MB * 2**20
     if upload.size > limit:
-        raise UploadTooLarge(f"The archive has {upload.size / 2**20:.1f} MB; the limit is {settings.MAX_ARCHIVE_MB} MB.")
+        raise UploadTooLarge(
+            f"The archive has {upload.size / 2**20:.1f} MB; the limit is {settings.MAX_ARCHIVE_MB} MB."
+        )
     with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR, prefix="archive-") as folder:
         path = Path(folder) / "archive.zip"
         with path.open("xb") as target:

@@ -46,7 +46,12 @@ def transition(
         raise _refusal(run_id, to, fence)
     run = Run.objects.select_related("submission__phase").get(pk=run_id)
     RunEvent.objects.create(
-        run=run, sequence=run.event_count, from_state=before, to_state=to, actor=actor[:200], detail=detail[:500]
+        run=run,
+        sequence=run.event_count,
+        from_state=before,
+        to_state=to,
+        actor=actor[:200],
+        detail=detail[:500],
     )
     if to in END_STATES:
         _settle_quota(run)

@@ -41,7 +41,9 @@ def read_port() -> int:
     """Read PASTICHE_PORT, or end the process naming it."""
     text = os.environ.get("PASTICHE_PORT", str(DEFAULT_PORT))
     if not text.isdigit() or not 1 <= int(text) <= 65535:
-        sys.exit(f"Environment variable PASTICHE_PORT is wrong: expected a port from 1 to 65535, found {text!r}.")
+        sys.exit(
+            f"Environment variable PASTICHE_PORT is wrong: expected a port from 1 to 65535, found {text!r}."
+        )
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -140,10 +142,16 @@ def check(*, wait_for_all: bool) -> int:
     return 0 if figures["all_scored_s"] is not None else 1
 
 
-def watch(port: int, child: subprocess.Popen[bytes], began: float, *, wait_for_all: bool) -> dict[str, object]:
+def watch(
+    port: int, child: subprocess.Popen[bytes], began: float, *, wait_for_all: bool
+) -> dict[str, object]:
     """Follow the demo board until every expected baseline stands on it, or time is up."""
     wait_for_page(port)
-    figures: dict[str, object] = {"first_page_s": elapsed(began), "first_scored_s": None, "all_scored_s": None}
+    figures: dict[str, object] = {
+        "first_page_s": elapsed(began),
+        "first_scored_s": None,
+        "all_scored_s": None,
+    }
     deadline = began + (CHECK_ALL_SECONDS if wait_for_all else CHECK_SECONDS)
     board: list[dict[str, object]] = []
     while time.monotonic() < deadline and child.poll() is None:

@@ -23,6 +23,8 @@ if USES_SQLITE:
         "timeout": 30,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
     }
+    # In a file, as in real life: SQLite in memory does not wait for another thread's lock.
+    DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
@@ -151,7 +153,9 @@ ALLOW_MEMORY_WATCHDOG = env.read_bool("PASTICHE_ALLOW_MEMORY_WATCHDOG", False)
 # Run everybody's generators without a sandbox. Needs PASTICHE_DEBUG, and never serves hidden pairs.
 ALLOW_PROCESS_DRIVER = env.read_bool("PASTICHE_ALLOW_PROCESS_DRIVER", False)
 if ALLOW_PROCESS_DRIVER and not DEBUG:
-    env.stop("PASTICHE_ALLOW_PROCESS_DRIVER", "it runs strangers' programs unprotected, so PASTICHE_DEBUG=true too")
+    env.stop(
+        "PASTICHE_ALLOW_PROCESS_DRIVER", "it runs strangers' programs unprotected, so PASTICHE_DEBUG=true too"
+    )
 
 # --- Messages -----------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.read_broker("PASTICHE_BROKER_URL")

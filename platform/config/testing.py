@@ -12,7 +12,9 @@ def main() -> int:
     pytest = [sys.executable, "-m", "pytest"]
     if arguments:
         return subprocess.call([*pytest, *arguments])
-    crowd = subprocess.call([*pytest, "-q", "-n", WORKERS, "--dist", "loadfile", "-m", "not walk and not sandbox"])
+    crowd = subprocess.call(
+        [*pytest, "-q", "-n", WORKERS, "--dist", "loadfile", "-m", "not walk and not sandbox"]
+    )
     alone = subprocess.call([*pytest, "-q", "-m", "walk or sandbox"])
     return crowd or alone
 
