@@ -68,6 +68,7 @@ class UploadTooLarge(CompetitionError):
     """The upload is larger than this platform takes."""
 
     code = "UPLOAD_TOO_LARGE"
+    fix = "Leave out what the generator does not need, or store the weights in half precision."
 
 
 class IllegalTransition(CompetitionError):

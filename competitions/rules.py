@@ -74,7 +74,9 @@ def start_of_day(now: datetime) -> datetime:
 def check_quota(*, used_today: int, per_day: int, used_total: int, total: int, now: datetime) -> None:
     """Refuse a submission beyond the daily or the total quota."""
     if used_total >= total:
-        raise QuotaExceeded(f"The team has used all {total} runs of this phase.", fix="No more runs can be had.")
+        raise QuotaExceeded(
+            f"The team has used all {total} runs of this phase.", fix="No more runs can be had."
+        )
     if used_today >= per_day:
         reset = start_of_day(now) + timedelta(days=1)
         error = QuotaExceeded(

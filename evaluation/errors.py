@@ -18,6 +18,11 @@ class InvalidArchive(EvaluationError):
 
     code = "INVALID_BUNDLE"
 
+    def __init__(self, message: str = "", *, fix: str = "", reason: str = "") -> None:
+        """Keep, beside message and fix, the rule that was broken, e.g. ``PATH_TRAVERSAL``."""
+        self.reason = reason or self.code
+        super().__init__(message, fix=fix)
+
 
 class InvalidManifest(InvalidArchive):
     """manifest.json does not follow the schema."""

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -62,25 +63,25 @@ def write_pair_scores(pairs: tuple[PairScore, ...], path: Path) -> None:
     columns: dict[str, list[object]] = {
         "pair_id": [pair.pair_id for pair in pairs],
         "invalid": [pair.invalid for pair in pairs],
-        "seconds": [pair.seconds for pair in pairs],
+        "pair_seconds": [pair.seconds for pair in pairs],
     }
-    schema = [("pair_id", pa.string()), ("invalid", pa.string()), ("seconds", pa.float64())]
+    schema = [("pair_id", pa.string()), ("invalid", pa.string()), ("pair_seconds", pa.float64())]
     for name in names:
         columns[name] = [pair.values.get(name) for pair in pairs]
         schema.append((name, pa.float64()))
     pq.write_table(pa.table(columns, schema=pa.schema(schema)), path, compression="zstd")
 
 
-def read_pair_scores(path: Path) -> tuple[PairScore, ...]:
-    """Read what `write_pair_scores` wrote."""
-    rows = pq.read_table(path).to_pylist()
-    fixed = {"pair_id", "invalid", "seconds"}
+def read_pair_scores(source: Path | BinaryIO) -> tuple[PairScore, ...]:
+    """Read what `write_pair_scores` wrote, from a path or an open file."""
+    rows = pq.read_table(source).to_pylist()
+    fixed = {"pair_id", "invalid", "pair_seconds"}
     return tuple(
         PairScore(
             pair_id=row["pair_id"],
             values={k: v for k, v in row.items() if k not in fixed and v is not None},
             invalid=row["invalid"],
-            seconds=row["seconds"],
+            seconds=row["pair_seconds"],
         )
         for row in rows
     )

@@ -34,7 +34,8 @@ class MetricSpec:
     """One number that is computed for each stylized image.
 
     `minimum` and `maximum` are the ends of the range (None: unbounded); `misses` says in one sentence
-    what the metric cannot see; `source` names authors, year and equation.
+    what the metric cannot see; `source` names authors, year and equation. `is_squared` marks a squared
+    distance, whose root is taken when it is anchored.
     """
 
     name: str
@@ -46,6 +47,7 @@ class MetricSpec:
     maximum: float | None
     source: str
     misses: str
+    is_squared: bool = False
 
 
 @dataclass(frozen=True)

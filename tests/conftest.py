@@ -37,7 +37,9 @@ def smooth_image(seed: int, size: int = SIZE) -> np.ndarray:
     return np.round((image - low) / (high - low) * 255).astype(np.uint8)
 
 
-def write_dataset(folder: Path, *, n_public: int = 2, hidden: tuple[int, int] = (2, 2), size: int = SIZE) -> Path:
+def write_dataset(
+    folder: Path, *, n_public: int = 2, hidden: tuple[int, int] = (2, 2), size: int = SIZE
+) -> Path:
     """Write a dataset folder: public pairs, and hidden contents crossed with hidden styles."""
     rows, seed = [], 0
 

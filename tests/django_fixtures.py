@@ -27,7 +27,9 @@ def private_folders(settings: Settings, tmp_path: Path) -> None:
     settings.STORAGES = settings.STORAGES | {
         "default": storage | {"OPTIONS": {"location": tmp_path / "data" / "artifacts", "base_url": None}}
     }
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher"
+    ]  # the real one is slow on purpose
 
 
 @pytest.fixture
@@ -58,7 +60,11 @@ def organizer(db: None) -> User:
 def competition(organizer: User) -> Competition:
     """A published competition without a phase."""
     made = create_competition(
-        slug="small", title="Small waves", summary="Waves on waves.", description="A test.", organizer=organizer
+        slug="small",
+        title="Small waves",
+        summary="Waves on waves.",
+        description="A test.",
+        organizer=organizer,
     )
     return publish(competition=made)
 
@@ -68,7 +74,11 @@ def phase(competition: Competition, dataset: Path, suite: MetricSuite) -> Phase:
     """An open phase over the small dataset."""
     now = timezone.now()
     plan = PhasePlan(
-        slug="main", title="Main", opens_at=now - timedelta(days=1), closes_at=now + timedelta(days=1), runs_per_day=3
+        slug="main",
+        title="Main",
+        opens_at=now - timedelta(days=1),
+        closes_at=now + timedelta(days=1),
+        runs_per_day=3,
     )
     version = import_dataset(folder=dataset, slug="small", title="Small pairs")
     return create_phase(competition=competition, plan=plan, dataset_version=version, suite=suite)

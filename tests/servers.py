@@ -42,20 +42,43 @@ def postgres_server() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp") as name:
         folder, port = Path(name), free_port()
         # PostgreSQL refuses to run as root, so root lends it the account that Debian made for it.
-        as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
+        as_user = (
+            ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
+        )
         if as_user:
             shutil.chown(folder, "postgres", "postgres")
         data = folder / "data"
         initdb = [*as_user, programs / "initdb", "-D", data, "-U", "pastiche", "--auth=trust", "--no-sync"]
         subprocess.run(initdb, check=True, capture_output=True, cwd="/")
         server = subprocess.Popen(
-            [*as_user, programs / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder, "-F"],
+            [
+                *as_user,
+                programs / "postgres",
+                "-D",
+                data,
+                "-h",
+                "127.0.0.1",
+                "-p",
+                str(port),
+                "-k",
+                folder,
+                "-F",
+            ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd="/",
         )
         try:
-            createdb = [programs / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "pastiche", "pastiche"]
+            createdb = [
+                programs / "createdb",
+                "-h",
+                "127.0.0.1",
+                "-p",
+                str(port),
+                "-U",
+                "pastiche",
+                "pastiche",
+            ]
             _until(lambda: subprocess.run(createdb, capture_output=True, cwd="/").returncode == 0)
             yield f"postgres://pastiche@127.0.0.1:{port}/pastiche"
         finally:

@@ -24,11 +24,11 @@ class Drivers:
     advice: str = ""
 
 
-def choose_drivers() -> Drivers:
+def choose_drivers(slot: int) -> Drivers:
     """Try the sandbox out with a hostile program; without a sandbox that holds, no untrusted work is taken."""
-    uid = FIRST_UID + settings.WORKER_SLOT if os.geteuid() == 0 else None
+    uid = FIRST_UID + slot if os.geteuid() == 0 else None
     process = ProcessDriver(uid=uid)
-    choice = choose_driver(slot=settings.WORKER_SLOT, allow_watchdog=settings.ALLOW_MEMORY_WATCHDOG)
+    choice = choose_driver(slot=slot, allow_watchdog=settings.ALLOW_MEMORY_WATCHDOG)
     if choice.driver is None:
         logger.error("no sandbox, so no untrusted generators: %s %s", choice.reason, choice.advice)
     else:

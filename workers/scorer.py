@@ -39,7 +39,6 @@ class ScorerProcess:
             "op": "open",
             "suite": suite_document,
             "pairs": str(pairs_folder),
-            "split": "all",
             "cache": str(self.cache_dir),
         }
         return str(self._ask(question)["key"])

@@ -10,6 +10,7 @@ from functools import cache
 
 from django.conf import settings
 from django.db import DatabaseError, connection
+from filelock import FileLock
 
 from competitions.selectors.work import Assignment
 from competitions.services import runs
@@ -19,6 +20,7 @@ from evaluation.errors import SandboxUnavailable
 from evaluation.generation.driver import Driver
 from workers.drivers import Drivers, choose_drivers
 from workers.scorer import ScorerProcess
+from workers.slots import take_slot
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +33,10 @@ class Station:
     """One worker process at work."""
 
     name: str
+    slot: int
     drivers: Drivers
     scorer: ScorerProcess
+    _lock: FileLock | None = None
     _checked_at: float = field(default_factory=time.monotonic)
     _stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -58,7 +62,7 @@ class Station:
     def recheck(self) -> None:
         """Try the sandbox out again once a day; a worker whose sandbox has broken takes no more untrusted work."""
         if time.monotonic() - self._checked_at > RECHECK_SECONDS:
-            self.drivers = choose_drivers()
+            self.drivers = choose_drivers(self.slot)
             self._checked_at = time.monotonic()
             registry.register_worker(name=self.name, ability=_ability(self))
 
@@ -87,11 +91,14 @@ class Station:
 @cache
 def station() -> Station:
     """Return this process's station, made and started at first use."""
+    slot, lock = take_slot(settings.WORKER_SLOT)
     threads = settings.COMPUTE_THREADS or len(os.sched_getaffinity(0))
     made = Station(
-        name=f"{socket.gethostname()}-{settings.WORKER_SLOT}-{os.getpid()}",
-        drivers=choose_drivers(),
+        name=f"{socket.gethostname()}-{slot}",
+        slot=slot,
+        drivers=choose_drivers(slot),
         scorer=ScorerProcess(threads=threads, cache_dir=settings.WORKER_DIR / "features"),
+        _lock=lock,
     )
     made.start()
     return made

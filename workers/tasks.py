@@ -2,7 +2,7 @@
 
 import logging
 
-from celery import shared_task
+from celery import current_app, shared_task
 from celery.signals import worker_process_init, worker_process_shutdown, worker_shutting_down
 
 from competitions.services import outbox, runs
@@ -11,6 +11,8 @@ from workers.drain import draining
 from workers.station import station
 
 logger = logging.getLogger(__name__)
+
+EVALUATION = "evaluation"
 
 
 @shared_task
@@ -38,8 +40,9 @@ def sweep() -> None:
 
 @worker_process_init.connect
 def _prepare(**_: object) -> None:
-    """Try the sandbox out before the first run; only a process of an evaluating worker comes here."""
-    station()
+    """Try the sandbox out before the first run, in processes that evaluate; the scheduler's does not."""
+    if EVALUATION in current_app.amqp.queues.consume_from:
+        station()
 
 
 @worker_process_shutdown.connect

@@ -25,7 +25,9 @@ class Artifact(models.Model):
                 condition=models.Q(kind__in=["archive", "image", "output", "pair_scores"]),
                 name="artifact_kind_is_known",
             ),
-            models.CheckConstraint(condition=models.Q(sha256__regex=r"^[0-9a-f]{64}$"), name="artifact_sha256_is_hex"),
+            models.CheckConstraint(
+                condition=models.Q(sha256__regex=r"^[0-9a-f]{64}$"), name="artifact_sha256_is_hex"
+            ),
         ]
 
     def __str__(self) -> str:

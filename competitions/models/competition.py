@@ -30,7 +30,9 @@ class Competition(models.Model):
     summary = models.CharField(max_length=300, blank=True)
     description = models.TextField(blank=True)
     is_published = models.BooleanField(default=False)
-    organizers = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Organizer", related_name="organizes")
+    organizers = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="Organizer", related_name="organizes"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -41,7 +43,9 @@ class Organizer(models.Model):
     """That a user runs a competition."""
 
     competition = models.ForeignKey(Competition, on_delete=models.CASCADE, related_name="organizer_rows")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="organizer_rows")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="organizer_rows"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["competition", "user"], name="organizer_once")]
@@ -68,7 +72,9 @@ class Phase(models.Model):
     suite = models.ForeignKey(MetricSuite, on_delete=models.PROTECT, related_name="phases")
     runs_per_day = models.PositiveIntegerField(default=5, validators=[MinValueValidator(1)])
     runs_total = models.PositiveIntegerField(default=100, validators=[MinValueValidator(1)])
-    required_coverage = models.FloatField(default=0.99, validators=[MinValueValidator(0.5), MaxValueValidator(1)])
+    required_coverage = models.FloatField(
+        default=0.99, validators=[MinValueValidator(0.5), MaxValueValidator(1)]
+    )
     counting = models.CharField(max_length=6, choices=Counting.choices, default=Counting.BEST)
     memory_mb = models.PositiveIntegerField(default=4096, validators=[MinValueValidator(256)])
     load_seconds = models.PositiveIntegerField(default=120, validators=[MinValueValidator(1)])
@@ -78,12 +84,19 @@ class Phase(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["competition", "slug"], name="phase_slug_once"),
-            models.CheckConstraint(condition=Q(opens_at__lt=F("closes_at")), name="phase_opens_before_it_closes"),
             models.CheckConstraint(
-                condition=Q(required_coverage__gt=0, required_coverage__lte=1), name="phase_coverage_is_a_share"
+                condition=Q(opens_at__lt=F("closes_at")), name="phase_opens_before_it_closes"
             ),
-            models.CheckConstraint(condition=Q(counting__in=["best", "latest"]), name="phase_counting_is_known"),
-            models.CheckConstraint(condition=Q(run_seconds__lte=MAX_RUN_SECONDS), name="phase_run_seconds_bounded"),
+            models.CheckConstraint(
+                condition=Q(required_coverage__gt=0, required_coverage__lte=1),
+                name="phase_coverage_is_a_share",
+            ),
+            models.CheckConstraint(
+                condition=Q(counting__in=["best", "latest"]), name="phase_counting_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(run_seconds__lte=MAX_RUN_SECONDS), name="phase_run_seconds_bounded"
+            ),
         ]
 
     def __str__(self) -> str:

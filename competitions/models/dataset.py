@@ -56,7 +56,9 @@ class ImagePair(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["version", "name"], name="pair_name_once_per_version"),
             models.UniqueConstraint(fields=["version", "content", "style"], name="pair_once_per_version"),
-            models.CheckConstraint(condition=models.Q(split__in=["public", "hidden"]), name="pair_split_is_known"),
+            models.CheckConstraint(
+                condition=models.Q(split__in=["public", "hidden"]), name="pair_split_is_known"
+            ),
         ]
 
     def __str__(self) -> str:

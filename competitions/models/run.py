@@ -50,7 +50,9 @@ class Run(models.Model):
     failure_detail = models.TextField(blank=True)
     fault = models.CharField(max_length=11, choices=[(f.value, f.value) for f in Fault], default=Fault.NONE)
     manifest = models.JSONField(default=dict, blank=True)
-    pair_scores = models.ForeignKey(Artifact, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    pair_scores = models.ForeignKey(
+        Artifact, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     n_pairs = models.PositiveIntegerField(default=0)
     n_valid = models.PositiveIntegerField(default=0)
 
@@ -153,7 +155,9 @@ class Score(models.Model):
     n = models.PositiveIntegerField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["run", "metric", "split"], name="score_once_per_metric")]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "metric", "split"], name="score_once_per_metric")
+        ]
 
     def __str__(self) -> str:
         return f"{self.metric} {self.value:.4f}"

@@ -74,14 +74,23 @@ class QuotaView:
 
 def competitions(viewer: Viewer) -> list[CompetitionView]:
     """List the competitions that the viewer may see, newest first."""
-    rows = visible_competitions(viewer).prefetch_related("phases__suite", "phases__dataset_version").order_by("-created_at")
+    rows = (
+        visible_competitions(viewer)
+        .prefetch_related("phases__suite", "phases__dataset_version")
+        .order_by("-created_at")
+    )
     counts = _pair_counts([phase for row in rows for phase in row.phases.all()])
     return [_competition_view(row, counts) for row in rows]
 
 
 def get_competition(slug: str, viewer: Viewer) -> CompetitionView:
     """Return one competition, or raise NotFound."""
-    row = visible_competitions(viewer).prefetch_related("phases__suite", "phases__dataset_version").filter(slug=slug).first()
+    row = (
+        visible_competitions(viewer)
+        .prefetch_related("phases__suite", "phases__dataset_version")
+        .filter(slug=slug)
+        .first()
+    )
     if row is None:
         raise NotFound(f"There is no competition {slug!r}.")
     return _competition_view(row, _pair_counts(list(row.phases.all())))
@@ -114,9 +123,6 @@ def quota(phase: PhaseView, team: Team) -> QuotaView:
     left_total = max(0, phase.runs_total - used.count())
     left_today = min(left_total, max(0, phase.runs_per_day - today))
     return QuotaView(phase.runs_per_day, today, left_today, left_total)
-
-
-
 
 
 def _pair_counts(phases: list[Phase]) -> dict[tuple[int, str], int]:

@@ -121,23 +121,17 @@ def _strip_pairs(phase: PhaseView) -> tuple[PairView, ...]:
 
 
 def choose_strip(pairs: Iterable[ImagePair]) -> tuple[PairView, ...]:
-    """Choose public pairs for the strip: the same in every row, each of another content and style family."""
+    """Choose public pairs for the strip: styles differ in family, contents differ while there are enough."""
+    candidates = list(pairs)
     chosen: list[ImagePair] = []
-    for pair in pairs:
-        if all(pair.style_id != c.style_id and pair.style_family != c.style_family for c in chosen):
-            chosen.append(pair)
-    chosen = _spread_contents(chosen)[:STRIP_LENGTH]
-    return tuple(PairView(p.pk, p.name, p.style_family, p.culture, p.content_kind) for p in chosen)
-
-
-def _spread_contents(pairs: list[ImagePair]) -> list[ImagePair]:
-    """Put the first pair of each content before the second one of any."""
-    seen: dict[int, int] = {}
-    keyed = []
-    for pair in pairs:
-        seen[pair.content_id] = seen.get(pair.content_id, 0) + 1
-        keyed.append((seen[pair.content_id], pair.name, pair))
-    return [pair for _, _, pair in sorted(keyed, key=lambda item: item[:2])]
+    for contents_may_repeat in (False, True):
+        for pair in candidates:
+            is_new = all(pair.style_id != c.style_id and pair.style_family != c.style_family for c in chosen)
+            if is_new and (contents_may_repeat or all(pair.content_id != c.content_id for c in chosen)):
+                chosen.append(pair)
+    return tuple(
+        PairView(p.pk, p.name, p.style_family, p.culture, p.content_kind) for p in chosen[:STRIP_LENGTH]
+    )
 
 
 def _strips(run_ids: list[UUID], pairs: tuple[PairView, ...]) -> dict[UUID, frozenset[int]]:

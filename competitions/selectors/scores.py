@@ -1,10 +1,8 @@
 """Read what a run scored: aggregates over the hidden pairs, single values of public pairs only."""
 
-import shutil
-import tempfile
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from competitions.errors import NotFound
 from competitions.models import ImagePair, Run
@@ -20,7 +18,7 @@ class ResultView:
     suite: str
     n: int
     n_valid: int
-    scores: dict[str, ScoreView]
+    scores: Mapping[str, ScoreView]
 
 
 @dataclass(frozen=True)
@@ -37,12 +35,13 @@ class PublicPairScore:
 
 def run_result(submission: SubmissionView) -> ResultView:
     """Return the aggregates of a scored run, or raise NotFound."""
-    run = Run.objects.select_related("submission__phase__suite").get(pk=submission.run.id)
+    run = Run.objects.get(pk=submission.run.id)
     if run.pair_scores_id is None:
         raise NotFound(
             f"This run has no scores: it is {run.state}.", fix="Scores appear when the run is scored."
         )
-    return ResultView(run.submission.phase.suite.name, run.n_pairs, run.n_valid, run_scores(submission))
+    suite = str(run.manifest.get("suite", ""))
+    return ResultView(suite, run.n_pairs, run.n_valid, run_scores(submission))
 
 
 def public_pair_scores(submission: SubmissionView) -> list[PublicPairScore]:
@@ -62,8 +61,5 @@ def public_pair_scores(submission: SubmissionView) -> list[PublicPairScore]:
 
 
 def _read_table(sha256: str) -> tuple[PairScore, ...]:
-    with tempfile.NamedTemporaryFile(suffix=".parquet") as copy:  # the storage may be on another machine
-        with open_file(sha256) as stored:
-            shutil.copyfileobj(stored, copy)
-        copy.flush()
-        return read_pair_scores(Path(copy.name))
+    with open_file(sha256) as file:
+        return read_pair_scores(io.BytesIO(file.read()))

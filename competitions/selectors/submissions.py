@@ -168,7 +168,9 @@ def public_outputs(submission: SubmissionView) -> list[OutputView]:
     """List the stylized images of public pairs that have landed so far."""
     outputs = RunOutput.objects.filter(run=submission.run.id, pair__split="public").select_related("pair")
     return [
-        OutputView(o.pair_id, o.pair.name, o.pair.style_family, o.pair.culture, o.pair.content_kind, o.seconds)
+        OutputView(
+            o.pair_id, o.pair.name, o.pair.style_family, o.pair.culture, o.pair.content_kind, o.seconds
+        )
         for o in outputs.order_by("pair__name")
     ]
 
@@ -191,9 +193,7 @@ def _rows(submissions: "object") -> list[Submission]:
     )
 
 
-def _view(
-    row: Submission, queue: _Queue, *, can_manage: bool, run_id: UUID | None = None
-) -> SubmissionView:
+def _view(row: Submission, queue: _Queue, *, can_manage: bool, run_id: UUID | None = None) -> SubmissionView:
     run = next(run for run in row.runs.all() if run_id in (None, run.pk))
     return SubmissionView(
         id=row.pk,

@@ -26,7 +26,7 @@ from competitions.rules import check_phase_is_open, check_quota, start_of_day
 from competitions.selectors.submissions import get_submission, has_earlier_submission
 from competitions.services.artifacts import store_path
 from competitions.services.runs import cancel, create_run
-from evaluation.archive import ArchiveInfo, inspect_archive
+from evaluation.archive import ArchiveInfo, ArchiveLimits, inspect_archive
 from evaluation.errors import InvalidArchive
 from evaluation.shipped import shipped_digests
 
@@ -121,7 +121,7 @@ def _received(upload: Upload) -> Iterator[tuple[Path, ArchiveInfo]]:
             upload.content.seek(0)
             shutil.copyfileobj(upload.content, target, 2**20)
         try:
-            info = inspect_archive(path)
+            info = inspect_archive(path, ArchiveLimits(packed=limit))
         except InvalidArchive as error:
             raise RefusedArchive(error.message, fix=error.fix, fields={"archive": error.message}) from error
         yield path, info

@@ -65,6 +65,10 @@ class Session(Protocol):
         """End it all at once and without a last check; does nothing where the session has ended already."""
         ...
 
+    def kill(self) -> None:
+        """Kill the generator at once, from any thread; a call that waits for it fails, and `abort` must follow."""
+        ...
+
 
 class Driver(Protocol):
     """One way to run generators on this machine."""

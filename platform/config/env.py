@@ -10,6 +10,7 @@ import dj_database_url
 from environs import Env, EnvValidationError, validate
 
 env = Env()
+FOLDER_BROKER = "filesystem://localhost"  # messages as files in the data folder
 
 
 def stop(variable: str, expected: str) -> NoReturn:
@@ -67,10 +68,10 @@ def read_database(name: str, default_file: Path) -> dict[str, object]:
 
 
 def read_broker(name: str) -> str:
-    """Read a broker address: `redis://…`, `rediss://…`, or `filesystem://` for a folder in the data folder."""
-    text = env.str(name, "filesystem://")
-    if not text.startswith(("redis://", "rediss://")) and text != "filesystem://":
-        stop(name, "expected redis://host:port/number, rediss://… or filesystem://")
+    """Read a broker address: `redis://…`, `rediss://…`, or the default, a folder in the data folder."""
+    text = env.str(name, FOLDER_BROKER)
+    if not text.startswith(("redis://", "rediss://")) and text != FOLDER_BROKER:
+        stop(name, f"expected redis://host:port/number, rediss://… or {FOLDER_BROKER}")
     return text
 
 

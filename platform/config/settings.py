@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from celery.schedules import schedule
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from config import env
 
@@ -58,6 +58,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "frontend.middleware.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -67,6 +68,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "frontend.middleware.CompetitionErrorPages",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -95,6 +97,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
+CSRF_FAILURE_VIEW = "frontend.views.errors.csrf_failure"
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
@@ -142,7 +145,7 @@ SWEEP_SECONDS = env.read_int("PASTICHE_SWEEP_SECONDS", 10, low=1, high=600)
 MAX_ATTEMPTS = env.read_int("PASTICHE_MAX_ATTEMPTS", 3, low=1, high=10)
 # Pause before the second attempt, doubled for each further one.
 RETRY_SECONDS = env.read_int("PASTICHE_RETRY_SECONDS", 10, low=0, high=3600)
-# Number of this worker on its machine: chooses the user id that sandboxes run as.
+# First number that this worker tries to get on its machine; it chooses the user id that sandboxes run as.
 WORKER_SLOT = env.read_int("PASTICHE_WORKER_SLOT", 0, low=0, high=999)
 # Threads for a generator and for the scorer; 0 means all cores.
 COMPUTE_THREADS = env.read_int("PASTICHE_THREADS", 0, low=0, high=1024)
@@ -165,7 +168,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
     "socket_connect_timeout": 3,
     "socket_timeout": 30,
 }
-if CELERY_BROKER_URL == "filesystem://":
+if CELERY_BROKER_URL == env.FOLDER_BROKER:
     BROKER_DIR = env.read_folder("PASTICHE_BROKER_DIR", DATA_DIR / "broker")
     for _name in ("messages", "processed", "control"):
         (BROKER_DIR / _name).mkdir(exist_ok=True)
@@ -177,8 +180,8 @@ if CELERY_BROKER_URL == "filesystem://":
         "store_processed": False,
         "polling_interval": 0.3,
     }
-CELERY_TASK_QUEUES = [Queue("evaluation"), Queue("upkeep")]
-CELERY_TASK_DEFAULT_QUEUE = "upkeep"
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("evaluation", "upkeep")]
+CELERY_TASK_DEFAULT_QUEUE = CELERY_TASK_DEFAULT_EXCHANGE = CELERY_TASK_DEFAULT_ROUTING_KEY = "upkeep"
 CELERY_TASK_ROUTES = {"workers.tasks.evaluate": {"queue": "evaluation"}}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

@@ -47,7 +47,9 @@ def test_the_opening_instant_is_open_and_the_closing_instant_is_closed() -> None
     assert phase_state(NOON + HOUR, NOON + 2 * HOUR, NOON) == "upcoming"
 
 
-@pytest.mark.parametrize(("opens", "closes"), [(NOON + HOUR, NOON + 2 * HOUR), (NOON - 2 * HOUR, NOON - HOUR)])
+@pytest.mark.parametrize(
+    ("opens", "closes"), [(NOON + HOUR, NOON + 2 * HOUR), (NOON - 2 * HOUR, NOON - HOUR)]
+)
 def test_submitting_outside_the_window_is_refused_with_the_date(opens: datetime, closes: datetime) -> None:
     with pytest.raises(PhaseClosed, match="2026-03-01 1"):
         check_phase_is_open(opens, closes, NOON)

@@ -38,13 +38,18 @@ BREAKS = {
 }
 
 
+@pytest.fixture(scope="module")
+def scorer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScorerProcess]:
+    """A warm scorer for all tests of this file."""
+    made = ScorerProcess(threads=1, cache_dir=tmp_path_factory.mktemp("features"))
+    yield made
+    made.stop()
+
+
 @pytest.fixture
-def here(settings: Settings) -> Iterator[Station]:
+def here(scorer: ScorerProcess) -> Station:
     """A station of this very process, without a sandbox."""
-    scorer = ScorerProcess(threads=1, cache_dir=settings.WORKER_DIR / "features")
-    station = Station("station", Drivers(None, ProcessDriver(), "no sandbox in this test", "none"), scorer)
-    yield station
-    scorer.stop()
+    return Station("station", 0, Drivers(None, ProcessDriver(), "no sandbox in this test", "none"), scorer)
 
 
 @pytest.fixture

@@ -1,0 +1,131 @@
+"""Gatys: optimize the pixels until features say content and Gram matrices say style."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+STYLE_TAPS = ("r11", "r21", "r31", "r41", "r51")
+CONTENT_TAP = "r41"
+ALPHA = 1.0
+BETA = 30.0
+STEPS = 24
+HISTORY = 12
+
+
+class Model:
+    """Gatys et al. 2016 on the features of the oriented pyramid, whose source lies in the bundle."""
+
+    def __init__(self, bundle_dir: str, device: str) -> None:
+        """Load the feature network from `oriented_pyramid.py` of the bundle."""
+        self.device = torch.device(device)
+        self.network = load_network(Path(bundle_dir)).to(self.device)
+
+    def stylize(self, content: np.ndarray, style: np.ndarray) -> np.ndarray:
+        """Start from the content image and minimize ``alpha * L_content + beta * L_style``.
+
+        Args:
+            content: uint8 (H, W, 3).
+            style: uint8 (H', W', 3); any size, Gram matrices are means over positions.
+
+        Returns:
+            uint8 (H, W, 3).
+        """
+        return to_image(optimize(self.network, self._tensor(content), self._tensor(style), STEPS))
+
+    def _tensor(self, image: np.ndarray) -> Tensor:
+        planes = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
+        return planes[None].to(self.device, torch.float32) / 255  # (1, 3, H, W)
+
+
+def optimize(network: nn.Module, content: Tensor, style: Tensor, steps: int) -> Tensor:
+    """Minimize the Gatys loss over pixels with L-BFGS.
+
+    Args:
+        network: maps (1, 3, H, W) in [0, 1] to the five taps.
+        content: (1, 3, H, W) in [0, 1].
+        style: (1, 3, H', W') in [0, 1].
+        steps: iterations of L-BFGS; 0 returns the content image.
+
+    Returns:
+        (1, 3, H, W) in [0, 1].
+
+    Source: Gatys, Ecker, Bethge 2016, equation 7. Deviations: fixed oriented filters instead of VGG-19; w_l
+    divides each layer by the squared norm of its style Gram matrix, so that all layers weigh alike; the
+    content loss is divided by the energy of the content features; pixels are clipped to [0, 1] at the end.
+    """
+    with torch.no_grad():
+        target = network(content)[CONTENT_TAP]
+        grams = [gram_matrix(tap) for tap in style_taps(network, style)]
+    image = content.clone().requires_grad_(True)
+    optimizer = torch.optim.LBFGS(
+        [image], max_iter=steps, history_size=HISTORY, tolerance_grad=0, tolerance_change=0,
+        line_search_fn="strong_wolfe", max_eval=int(1.25 * steps) + 1,
+    )
+
+    def loss() -> Tensor:
+        optimizer.zero_grad()
+        taps = network(image)
+        content_loss = (taps[CONTENT_TAP] - target).square().sum() / target.square().sum()
+        total = ALPHA * content_loss + BETA * style_loss([taps[tap] for tap in STYLE_TAPS], grams)
+        total.backward()  # type: ignore[no-untyped-call]
+        return total
+
+    if steps:
+        optimizer.step(loss)
+    return image.detach().clamp(0, 1)
+
+
+def style_taps(network: nn.Module, image: Tensor) -> list[Tensor]:
+    """Return the taps whose Gram matrices carry the style, each (1, C, H, W)."""
+    taps = network(image)
+    return [taps[tap] for tap in STYLE_TAPS]
+
+
+def gram_matrix(features: Tensor) -> Tensor:
+    """Compute ``G_ij = 1/M sum_k F_ik F_jk`` (equation 3, divided by the number of positions M).
+
+    Args:
+        features: (1, C, H, W).
+
+    Returns:
+        (C, C).
+    """
+    flat = features.flatten(2)[0]  # (C, M)
+    return flat @ flat.T / flat.shape[1]
+
+
+def style_loss(taps: list[Tensor], grams: list[Tensor]) -> Tensor:
+    """Compute the mean over layers of ``||G_l(o) - G_l(s)||^2 / ||G_l(s)||^2`` (equations 4 and 5).
+
+    Args:
+        taps: features of the image, each (1, C, H, W).
+        grams: Gram matrices of the style image, each (C, C).
+
+    Returns:
+        scalar >= 0; lower is better.
+    """
+    terms = [
+        (gram_matrix(tap) - gram).square().sum() / gram.square().sum().clamp_min(1e-12)
+        for tap, gram in zip(taps, grams, strict=True)
+    ]
+    return torch.stack(terms).mean()
+
+
+def load_network(bundle: Path) -> nn.Module:
+    """Build the feature network from the source file in the bundle, frozen."""
+    spec = importlib.util.spec_from_file_location("oriented_pyramid", bundle / "oriented_pyramid.py")
+    if spec is None or spec.loader is None:
+        raise ImportError("oriented_pyramid.py is not a Python source file")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    network: nn.Module = module.OrientedPyramid()
+    return network.eval().requires_grad_(False)
+
+
+def to_image(pixels: Tensor) -> np.ndarray:
+    """Turn (1, 3, H, W) in [0, 1] into uint8 (H, W, 3), rounded to nearest."""
+    levels = (pixels[0] * 255).round().to(torch.uint8)
+    return np.ascontiguousarray(levels.permute(1, 2, 0).cpu().numpy())

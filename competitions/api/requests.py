@@ -1,0 +1,110 @@
+"""What requests must look like; a field that is not known, or comes twice, is refused by name."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import QueryDict
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from competitions.errors import InvalidInput, UploadTooLarge
+
+FORM_OVERHEAD = 2**20  # what the other fields and the boundaries of an upload may take
+PAGE_SIZE = 100
+
+
+class StrictSerializer(serializers.Serializer):
+    """A request body without unknown fields."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse unknown and doubled fields, then read the known ones."""
+        if isinstance(data, Mapping):
+            problems = {name: "This field is not known." for name in data if name not in self.fields}
+            if isinstance(data, QueryDict):
+                problems |= {
+                    name: "This field comes twice." for name, found in data.lists() if len(found) > 1
+                }
+            if problems:
+                raise serializers.ValidationError(problems)
+        return super().to_internal_value(data)
+
+
+class NewToken(StrictSerializer):
+    """User name and password, in exchange for a token."""
+
+    username = serializers.CharField(max_length=150)
+    password = serializers.CharField(max_length=4096, trim_whitespace=False)
+    name = serializers.CharField(max_length=100)
+
+
+class NewSubmission(StrictSerializer):
+    """An archive for a competition; without a phase the open one, without a team the caller alone."""
+
+    archive = serializers.FileField()
+    competition = serializers.CharField(max_length=60)
+    phase = serializers.CharField(max_length=60, default="", allow_blank=True)
+    team = serializers.CharField(max_length=60, default="", allow_blank=True)
+    note = serializers.CharField(max_length=500, default="", allow_blank=True)
+    again = serializers.BooleanField(default=False)
+
+
+class Nothing(StrictSerializer):
+    """An empty body."""
+
+
+class PageQuery(serializers.Serializer):
+    """Which part of a list."""
+
+    limit = serializers.IntegerField(min_value=1, max_value=1000, default=PAGE_SIZE)
+    offset = serializers.IntegerField(min_value=0, default=0)
+
+
+class LogQuery(serializers.Serializer):
+    """From which character of the log."""
+
+    offset = serializers.IntegerField(min_value=0, default=0)
+
+
+class PhaseQuery(serializers.Serializer):
+    """Which phase; without one, the phase that matters now."""
+
+    phase = serializers.CharField(max_length=60, default="")
+
+
+def read_body(shape: type[StrictSerializer], request: Request) -> dict[str, Any]:
+    """Return the fields of a request body, or raise with all that is wrong."""
+    form = shape(data=request.data)
+    form.is_valid(raise_exception=True)
+    return form.validated_data
+
+
+def read_query(shape: type[serializers.Serializer], request: Request) -> dict[str, Any]:
+    """Return the parameters after the question mark, or raise with all that is wrong."""
+    form = shape(data=request.query_params)
+    form.is_valid(raise_exception=True)
+    return form.validated_data
+
+
+def read_id(text: str) -> UUID:
+    """Return the id that stands in an address, or raise."""
+    try:
+        parsed = UUID(text)
+    except ValueError:
+        parsed = None
+    if parsed is None or str(parsed) != text.lower():
+        raise InvalidInput(
+            f"{text[:60]!r} is no id.", fix="An id has 36 characters: 8-4-4-4-12 hexadecimal digits."
+        )
+    return parsed
+
+
+def refuse_large_upload(request: Request) -> None:
+    """Refuse an upload by its announced length, before a byte of it is read."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    limit = settings.MAX_ARCHIVE_MB * 2**20
+    if int(length) > limit + FORM_OVERHEAD:
+        raise UploadTooLarge(
+            f"The upload has {int(length) / 2**20:.1f} MB; the limit is {settings.MAX_ARCHIVE_MB} MB."
+        )

@@ -1,0 +1,235 @@
+"""What answers look like; every number in full precision, every moment in UTC."""
+
+import math
+from datetime import UTC
+from typing import Any
+
+from django.urls import reverse
+from rest_framework import serializers
+
+from competitions.selectors.competitions import PairView
+from competitions.selectors.scores import PublicPairScore
+
+
+class UtcField(serializers.DateTimeField):
+    """A moment in UTC, whatever time zone a page has switched on."""
+
+    def __init__(self, **options: Any) -> None:
+        """Fix the time zone; moments are written only."""
+        super().__init__(default_timezone=UTC, read_only=True, **options)
+
+
+class NumberField(serializers.Field[float, float, float | None, float]):
+    """A number in full precision; null for infinity and not-a-number, for which JSON has no word."""
+
+    def __init__(self, **options: Any) -> None:
+        """Numbers are written only."""
+        super().__init__(read_only=True, **options)
+
+    def to_representation(self, value: float) -> float | None:
+        """Write the number."""
+        return float(value) if math.isfinite(value) else None
+
+
+class MetricSerializer(serializers.Serializer):
+    """What a metric is called, which way it improves, and what it cannot see."""
+
+    name = serializers.CharField()
+    title = serializers.CharField()
+    direction = serializers.CharField()
+    unit = serializers.CharField()
+    family = serializers.CharField()
+    misses = serializers.CharField()
+
+
+class PhaseSerializer(serializers.Serializer):
+    """A phase: window, quota and limits."""
+
+    slug = serializers.CharField()
+    title = serializers.CharField()
+    opens_at = UtcField()
+    closes_at = UtcField()
+    state = serializers.CharField()
+    runs_per_day = serializers.IntegerField()
+    limits = serializers.DictField(child=serializers.IntegerField())
+
+
+class CompetitionSerializer(serializers.Serializer):
+    """A line of the list; window, suite and counts are those of the phase that matters now."""
+
+    slug = serializers.CharField()
+    title = serializers.CharField()
+    summary = serializers.CharField()
+    state = serializers.CharField(source="phase.state", allow_null=True, read_only=True)
+    opens_at = UtcField(source="phase.opens_at", allow_null=True)
+    closes_at = UtcField(source="phase.closes_at", allow_null=True)
+    suite = serializers.CharField(source="phase.suite.id", allow_null=True, read_only=True)
+    n_public = serializers.IntegerField(source="phase.n_public", allow_null=True, read_only=True)
+    n_hidden = serializers.IntegerField(source="phase.n_hidden", allow_null=True, read_only=True)
+
+
+class CompetitionDetailSerializer(CompetitionSerializer):
+    """A competition with phases and metrics; the view adds the caller's quota."""
+
+    description = serializers.CharField()
+    phases = PhaseSerializer(many=True)
+    metrics = MetricSerializer(many=True)
+
+
+class QuotaSerializer(serializers.Serializer):
+    """How many runs a team may start today."""
+
+    limit = serializers.IntegerField(source="per_day")
+    used = serializers.IntegerField(source="used_today")
+    left = serializers.IntegerField(source="left_today")
+
+
+class PairSerializer(serializers.Serializer):
+    """A public pair with the addresses of its two images."""
+
+    id = serializers.CharField(source="name")
+    content_url = serializers.SerializerMethodField()
+    style_url = serializers.SerializerMethodField()
+    style_family = serializers.CharField()
+    culture = serializers.CharField()
+    content_kind = serializers.CharField()
+
+    def get_content_url(self, pair: PairView) -> str:
+        """Return the address of the content image."""
+        return self._url(pair.pk, "content")
+
+    def get_style_url(self, pair: PairView) -> str:
+        """Return the address of the style image."""
+        return self._url(pair.pk, "style")
+
+    def _url(self, pair_pk: int, side: str) -> str:
+        path = reverse("pair_image", args=[pair_pk, side])
+        return self.context["request"].build_absolute_uri(path)
+
+
+class EstimateSerializer(serializers.Serializer):
+    """A number with its 95 % interval."""
+
+    value = NumberField()
+    low = NumberField(allow_null=True)
+    high = NumberField(allow_null=True)
+
+
+class SnapshotSerializer(serializers.Serializer):
+    """When and from what the board was made."""
+
+    id = serializers.IntegerField(source="pk")
+    created_at = UtcField()
+    n_pairs = serializers.IntegerField()
+    seed = serializers.IntegerField()
+
+
+class RowSerializer(serializers.Serializer):
+    """A line of the board; rank is null for baselines and for runs that are not ranked."""
+
+    rank = serializers.IntegerField(allow_null=True)
+    rank_low = serializers.IntegerField(allow_null=True)
+    rank_high = serializers.IntegerField(allow_null=True)
+    group = serializers.IntegerField(allow_null=True)
+    name = serializers.CharField()
+    team = serializers.CharField()
+    kind = serializers.CharField()
+    submission = serializers.UUIDField(source="submission_id")
+    headline = NumberField(source="values.headline.value", allow_null=True)
+    headline_low = NumberField(source="values.headline.low", allow_null=True)
+    headline_high = NumberField(source="values.headline.high", allow_null=True)
+    content = NumberField(source="values.content.value", allow_null=True)
+    style = NumberField(source="values.style.value", allow_null=True)  # type: ignore[assignment]
+    seconds_per_image = NumberField(source="values.seconds.value", allow_null=True)
+    values = serializers.DictField(child=EstimateSerializer())
+    unranked_reason = serializers.CharField()
+
+
+class LeaderboardSerializer(serializers.Serializer):
+    """A board; the snapshot is null before the first run is scored."""
+
+    competition = serializers.CharField(source="competition.slug")
+    phase = serializers.CharField(source="phase.slug")
+    suite = serializers.CharField(source="phase.suite.id")
+    snapshot = SnapshotSerializer(allow_null=True)
+    rows = RowSerializer(many=True)
+
+
+class FailureSerializer(serializers.Serializer):
+    """Why a run failed and what to do; `detail` is for the team, `charged`: it used up a run of the quota."""
+
+    code = serializers.CharField()
+    sentence = serializers.CharField()
+    detail = serializers.CharField()
+    advice = serializers.CharField()
+    fault = serializers.CharField()
+    charged = serializers.BooleanField()
+
+
+class RunSerializer(serializers.Serializer):
+    """Where a run stands."""
+
+    id = serializers.UUIDField()
+    state = serializers.CharField()
+    stage = serializers.CharField(source="state")
+    pairs_done = serializers.IntegerField()
+    pairs_total = serializers.IntegerField()
+    queue_place = serializers.IntegerField(allow_null=True)
+    attempt = serializers.IntegerField()
+    queued_at = UtcField()
+    started_at = UtcField(allow_null=True)
+    finished_at = UtcField(allow_null=True)
+    last_sign_of_life = UtcField(allow_null=True)
+    failure = FailureSerializer(allow_null=True)
+    waiting_reason = serializers.CharField(source="waiting.reason")
+
+
+class SubmissionSerializer(serializers.Serializer):
+    """A submission with its run; the view adds the team's quota where one submission is shown."""
+
+    id = serializers.UUIDField()
+    competition = serializers.CharField()
+    phase = serializers.CharField()
+    team = serializers.CharField(source="team_slug")
+    name = serializers.CharField()
+    kind = serializers.CharField()
+    note = serializers.CharField()
+    created_at = UtcField()
+    archive_sha256 = serializers.CharField()
+    run = RunSerializer()
+
+
+class LogSerializer(serializers.Serializer):
+    """A stretch of log."""
+
+    next_offset = serializers.IntegerField()
+    text = serializers.CharField()
+    withheld = serializers.BooleanField()
+    ended = serializers.BooleanField()
+
+
+class ResultSerializer(serializers.Serializer):
+    """The aggregates of a run; the view adds the values of the public pairs."""
+
+    suite = serializers.CharField()
+    n = serializers.IntegerField()
+    n_valid = serializers.IntegerField()
+    scores = serializers.DictField(child=EstimateSerializer())
+
+
+class PairScoreSerializer(serializers.Serializer):
+    """The values of one public pair; where there are none, `invalid` says why and there is no output."""
+
+    id = serializers.CharField(source="pair_name")
+    style_family = serializers.CharField()
+    invalid = serializers.CharField()
+    seconds = NumberField(allow_null=True)
+    values = serializers.DictField(child=NumberField())
+    output_url = serializers.SerializerMethodField()
+
+    def get_output_url(self, score: PublicPairScore) -> str | None:
+        """Return the address of the stylized image."""
+        if score.invalid:
+            return None
+        path = reverse("output_image", args=[self.context["run_id"], score.pair_pk])
+        return self.context["request"].build_absolute_uri(path)

@@ -1,0 +1,5 @@
+"""Run the command line of the evaluation library."""
+
+from evaluation.cli import main
+
+main()

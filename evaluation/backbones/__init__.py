@@ -1,0 +1,1 @@
+"""Feature networks that the metrics look through; this package file imports nothing."""

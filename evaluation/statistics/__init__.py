@@ -1,0 +1,1 @@
+"""Uncertainty of means and ranks; this package file imports nothing."""

@@ -1,0 +1,1 @@
+"""What templates may call to write numbers, times and texts."""

@@ -1,0 +1,138 @@
+"""Find all texts of the pages, compare them with the catalogues, and compile these; needs no gettext programs."""
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+from django.utils.translation.template import templatize
+
+from competitions.errors import CompetitionError
+from competitions.selectors.status import NO_WORKER
+from evaluation.failures import FAILURES
+from evaluation.metrics.registry import METRIC_SPECS
+
+ROOM = Path(__file__).parent
+LOCALE = ROOM / "locale"
+KEYWORDS = {
+    "_": None,
+    "gettext": None,
+    "gettext_lazy": None,
+    "gettext_noop": None,
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "pgettext_lazy": ((1, "c"), 2),
+}
+HEADER = """msgid ""
+msgstr ""
+"Language: {language}\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+"Plural-Forms: {plurals}\\n"
+
+"""
+
+
+def all_texts() -> Catalog:
+    """Collect every text that a page can show: of templates, of Python modules, and of other rooms."""
+    found = Catalog(charset="utf-8")
+    for path in sorted(ROOM.rglob("*.html")):
+        _add(found, path, _as_python(templatize(path.read_text(encoding="utf-8"))))
+    for path in sorted(ROOM.rglob("*.py")):
+        _add(found, path, path.read_text(encoding="utf-8"))
+    for text in foreign_texts():
+        found.add(text, locations=[("other rooms", 1)])
+    return found
+
+
+def foreign_texts() -> Iterator[str]:
+    """List the texts that pages take over from the other rooms: failures, metrics, errors, waiting."""
+    for failure in FAILURES.values():
+        yield from (failure.sentence, failure.advice)
+    for spec in METRIC_SPECS.values():
+        yield from (spec.title, spec.misses)
+    for error in _errors(CompetitionError):
+        yield " ".join((error.__doc__ or "").split())
+        if error.fix:
+            yield error.fix
+    yield from (NO_WORKER.reason, NO_WORKER.advice)
+
+
+def catalogues() -> Iterator[tuple[Path, Catalog]]:
+    """Read the catalogue of each language."""
+    for path in sorted(LOCALE.glob("*/LC_MESSAGES/django.po")):
+        with path.open("rb") as file:
+            yield path, read_po(file, locale=path.parents[1].name)
+
+
+def faults(catalogue: Catalog) -> list[str]:
+    """List what is wrong with a catalogue: texts that are missing, empty, doubtful, or no longer used."""
+    wanted = {(message.id, message.context) for message in all_texts() if message.id}
+    messages = {(message.id, message.context): message for message in catalogue if message.id}
+    missing = [f"missing: {key[0]}" for key in wanted - messages.keys()]
+    unused = [f"unused: {key[0]}" for key in messages.keys() - wanted]
+    wrong = [f"{flaw}: {key[0]}" for key, message in messages.items() for flaw in _flaws(message)]
+    return sorted(missing + unused + wrong)
+
+
+def update_catalogues() -> None:
+    """Bring the catalogues in line with the texts; new ones are empty until somebody translates them."""
+    for path, catalogue in catalogues():
+        catalogue.update(all_texts(), no_fuzzy_matching=True)
+        for message in catalogue:  # flags such as python-format say nothing here, our own test compares the holes
+            message.flags -= {"python-format", "python-brace-format"}
+        body = io.BytesIO()
+        write_po(body, catalogue, omit_header=True, ignore_obsolete=True, no_location=True, sort_output=True)
+        header = HEADER.format(language=path.parents[1].name, plurals=catalogue.plural_forms)
+        path.write_bytes(header.encode() + body.getvalue())
+
+
+def compile_catalogues() -> list[Path]:
+    """Write the .mo file of each language beside its catalogue, in one step, and return their paths."""
+    written = []
+    for path, catalogue in catalogues():
+        target = path.with_suffix(".mo")
+        packed = io.BytesIO()
+        write_mo(packed, catalogue)
+        temporary = target.with_suffix(".mo.new")
+        temporary.write_bytes(packed.getvalue())
+        temporary.replace(target)
+        written.append(target)
+    return written
+
+
+def _add(found: Catalog, path: Path, source: str) -> None:
+    place = str(path.relative_to(ROOM))
+    rows = extract("python", io.BytesIO(source.encode()), keywords=KEYWORDS)
+    for line, text, _comments, context in rows:
+        found.add(text, locations=[(place, line)], context=context)
+
+
+def _as_python(source: str) -> str:
+    """Take the margin off each line: the reader of Python would stumble over a template's."""
+    return "\n".join(line.strip() for line in source.splitlines())
+
+
+def _flaws(message: Message) -> Iterator[str]:
+    strings = message.string if isinstance(message.string, tuple) else (message.string,)
+    if not all(strings):
+        yield "untranslated"
+    if message.fuzzy:
+        yield "fuzzy"
+    source = message.id[-1] if isinstance(message.id, tuple) else str(message.id)
+    if any(_holes(str(string)) != _holes(source) for string in strings if string):
+        yield "placeholders differ"
+
+
+def _holes(text: str) -> set[str]:
+    return set(re.findall(r"%\(\w+\)s|\{\w+\}", text))
+
+
+def _errors(kind: type[CompetitionError]) -> Iterator[type[CompetitionError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from _errors(child)

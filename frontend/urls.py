@@ -1,0 +1,32 @@
+"""The addresses of the pages."""
+
+from django.urls import path
+from django.views.i18n import set_language
+
+from frontend.views import accounts, competitions, images, leaderboards, preferences, status, submissions
+
+urlpatterns = [
+    path("", competitions.home, name="home"),
+    path("competitions/", competitions.competition_list, name="competition_list"),
+    path("c/<slug:slug>/", competitions.competition, name="competition"),
+    path("c/<slug:slug>/leaderboard/", leaderboards.leaderboard, name="leaderboard"),
+    path("c/<slug:slug>/submit/", submissions.submit, name="submit"),
+    path("submissions/", submissions.submission_list, name="submission_list"),
+    path("s/<uuid:submission_id>/", submissions.submission, name="submission"),
+    path("s/<uuid:submission_id>/progress/", submissions.submission_progress, name="submission_progress"),
+    path("s/<uuid:submission_id>/log/", submissions.submission_log, name="submission_log"),
+    path("s/<uuid:submission_id>/cancel/", submissions.submission_cancel, name="submission_cancel"),
+    path("images/pairs/<int:pair_pk>/<str:side>/", images.pair_image, name="pair_image"),
+    path("images/runs/<uuid:run_id>/<int:pair_pk>/", images.output_image, name="output_image"),
+    path("accounts/sign-in/", accounts.SignIn.as_view(), name="sign_in"),
+    path("accounts/sign-out/", accounts.SignOut.as_view(), name="sign_out"),
+    path("accounts/sign-up/", accounts.sign_up, name="sign_up"),
+    path("settings/tokens/", accounts.settings_tokens, name="settings_tokens"),
+    path("settings/tokens/<int:token_id>/revoke/", accounts.token_revoke, name="token_revoke"),
+    path("settings/language/", set_language, name="set_language"),
+    path("settings/theme/", preferences.set_theme, name="set_theme"),
+    path("help/errors/", status.failure_list, name="failure_list"),
+    path("help/errors/<str:code>/", status.failure_help, name="failure_help"),
+    path("status/", status.status, name="status"),
+    path("healthz", status.healthz, name="healthz"),
+]

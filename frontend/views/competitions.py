@@ -1,0 +1,71 @@
+"""The home page, the list of competitions, and what one competition is about."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.models import User
+from accounts.selectors import teams_of
+from competitions.selectors import cards as card_selectors
+from competitions.selectors import competitions as selectors
+from competitions.selectors import leaderboards
+from competitions.selectors.cards import CardView
+from competitions.selectors.competitions import PhaseView, QuotaView
+
+STATES = ("open", "upcoming", "closed")
+TOP = 3
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Show what the platform is for and the competitions that run or come."""
+    cards = [card for card in _cards(request) if _state(card) in ("open", "upcoming")]
+    return render(request, "frontend/home.html", {"cards": cards})
+
+
+@require_safe
+def competition_list(request: HttpRequest) -> HttpResponse:
+    """List all competitions, or those in one state."""
+    cards = _cards(request)
+    state = request.GET.get("state", "")
+    shown = [card for card in cards if _state(card) == state] if state in STATES else cards
+    context = {
+        "cards": shown,
+        "state": state if state in STATES else "",
+        "states": STATES,
+        "n_all": len(cards),
+    }
+    return render(request, "frontend/competition_list.html", context)
+
+
+@require_safe
+def competition(request: HttpRequest, slug: str) -> HttpResponse:
+    """Tell what to make, on which pairs, how it is scored, until when and within which limits."""
+    found = selectors.get_competition(slug, request.user)
+    context: dict[str, object] = {"competition": found, "phase": found.phase}
+    if found.phase is not None:
+        board = leaderboards.leaderboard(found, found.phase)
+        ranked = [row for row in board.rows if row.rank is not None]
+        context |= {
+            "board": board,
+            "top": ranked[:TOP],
+            "leader": (ranked or [None])[0],
+            "quotas": _quotas(request, found.phase),
+        }
+    return render(request, "frontend/competition.html", context)
+
+
+def _cards(request: HttpRequest) -> list[CardView]:
+    """Put what is open before what comes and what is over; within each, the newest stays first."""
+    return sorted(card_selectors.cards(request.user), key=lambda card: STATES.index(_state(card)))
+
+
+def _state(card: CardView) -> str:
+    return card.competition.phase.state if card.competition.phase else "upcoming"
+
+
+def _quotas(request: HttpRequest, phase: PhaseView) -> list[tuple[str, QuotaView]]:
+    """Count what the viewer's teams have left in an open phase."""
+    if phase.state != "open" or not isinstance(request.user, User):
+        return []
+    return [(team.name, selectors.quota(phase, team)) for team in teams_of(request.user)]

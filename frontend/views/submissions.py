@@ -1,0 +1,152 @@
+"""Hand in an archive, follow its run, read its log and result, cancel it."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.http import conditional_page, require_http_methods, require_POST, require_safe
+
+from accounts.models import User
+from accounts.selectors import find_team, teams_of
+from competitions.errors import (
+    CompetitionError,
+    DuplicateSubmission,
+    IllegalTransition,
+    NotAllowed,
+    NotATeamMember,
+)
+from competitions.selectors import competitions as competition_selectors
+from competitions.selectors import submissions as selectors
+from competitions.selectors.competitions import CompetitionView, PhaseView
+from competitions.services.runs import cancel
+from competitions.services.submissions import Upload, create_submission
+from frontend.explain import explain
+from frontend.forms import SubmitForm
+from frontend.progress import log_context, progress_context, result_context
+from frontend.viewer import signed_in_user
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def submit(request: HttpRequest, slug: str) -> HttpResponse:
+    """Take in an archive; what is refused stays on the form with code, sentence and advice."""
+    competition = competition_selectors.get_competition(slug, request.user)
+    phase = competition_selectors.find_phase(competition, request.GET.get("phase"))
+    user = signed_in_user(request)
+    form = SubmitForm(request.POST or None, request.FILES or None, teams=teams_of(user))
+    problem = None
+    if form.is_valid():
+        try:
+            made = _create(phase, user, form)
+        except CompetitionError as error:
+            problem = error
+        else:
+            messages.success(request, _("The archive was received and checked."))
+            return redirect("submission", made)
+    return _submit_page(request, competition, phase, form, problem)
+
+
+@never_cache
+@login_required
+@require_safe
+def submission_list(request: HttpRequest) -> HttpResponse:
+    """List what the viewer's teams have handed in."""
+    found = selectors.submissions_of(signed_in_user(request))
+    return render(request, "frontend/submission_list.html", {"submissions": found})
+
+
+@never_cache
+@require_safe
+def submission(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+    """Show where a submission stands, and its outputs and scores."""
+    found = selectors.get_submission(submission_id, request.user)
+    context = progress_context(found, timezone.now()) | result_context(found)
+    if found.can_manage:
+        context |= log_context(found, is_tail=True)
+    return render(request, "frontend/submission.html", context)
+
+
+@cache_control(private=True, no_cache=True)
+@conditional_page
+@require_safe
+def submission_progress(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+    """Answer a page that asks for news; at the end of the run it has the page load itself anew, once."""
+    if not request.headers.get("HX-Request"):
+        return redirect("submission", submission_id)
+    found = selectors.get_submission(submission_id, request.user)
+    context = progress_context(found, timezone.now())
+    context["has_new_outputs"] = request.GET.get("shown", "") != str(context["n_outputs"])
+    response = render(request, "frontend/_partials/progress.html", context)
+    if not found.run.is_live:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@cache_control(private=True, no_cache=True)
+@require_safe
+def submission_log(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+    """Show the log of the latest run: as a page, as a part of one, or as plain text."""
+    found = selectors.get_submission(submission_id, request.user)
+    context = log_context(found, is_tail="tail" in request.GET)
+    if "raw" in request.GET:
+        return HttpResponse(str(context["log_text"]), content_type="text/plain; charset=utf-8")
+    is_part = bool(request.headers.get("HX-Request"))
+    template = "frontend/_partials/log.html" if is_part else "frontend/submission_log.html"
+    return render(request, template, context)
+
+
+@login_required
+@require_POST
+def submission_cancel(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+    """End the live run of a submission that the viewer may manage."""
+    found = selectors.get_submission(submission_id, request.user)
+    if not found.can_manage:
+        raise NotAllowed
+    try:
+        cancel(run_id=found.run.id, actor=f"user {signed_in_user(request).username}")
+        messages.success(request, _("The run was cancelled."))
+    except IllegalTransition:
+        messages.info(request, _("The run had already ended."))
+    return redirect("submission", submission_id)
+
+
+def _create(phase: PhaseView, user: User, form: SubmitForm) -> UUID:
+    """Hand the form over to the service and return the key of the submission."""
+    fields = form.cleaned_data
+    team = find_team(user, fields["team"])
+    if team is None:
+        raise NotATeamMember
+    upload = Upload(
+        content=fields["archive"],
+        size=fields["archive"].size,
+        note=fields["note"],
+        allow_duplicate=fields["allow_duplicate"],
+    )
+    return create_submission(phase_pk=phase.pk, team=team, user=user, upload=upload).pk
+
+
+def _submit_page(
+    request: HttpRequest,
+    competition: CompetitionView,
+    phase: PhaseView,
+    form: SubmitForm,
+    problem: CompetitionError | None,
+) -> HttpResponse:
+    """Show the form with what was typed; the file has to be chosen again, browsers do not allow more."""
+    teams = teams_of(signed_in_user(request))
+    context = {
+        "competition": competition,
+        "phase": phase,
+        "form": form,
+        "problem": explain(problem) if problem else None,
+        "offers_duplicate": isinstance(problem, DuplicateSubmission),
+        "quotas": [(team.name, competition_selectors.quota(phase, team)) for team in teams],
+    }
+    status = 400 if problem or form.errors else 200
+    return render(request, "frontend/submit.html", context, status=status)

@@ -1,0 +1,1 @@
+"""The participants' command line and REST client; it needs neither Django nor torch."""

@@ -1,0 +1,5 @@
+"""Run the participants' command line: `python -m pastiche`."""
+
+from pastiche.cli import main
+
+main()

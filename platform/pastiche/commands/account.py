@@ -1,0 +1,77 @@
+"""Log in, and say who is logged in."""
+
+import os
+import platform
+import sys
+
+import click
+from rich.text import Text
+
+from pastiche.client import Client
+from pastiche.command import Command, connect, make_console, print_json, read_config
+from pastiche.config import Config, check_server, check_token, config_path, save_config
+from pastiche.errors import PasticheError
+from pastiche.text import plain
+
+DEFAULT_SERVER = "http://localhost:8000"
+
+
+@click.command(cls=Command)
+@click.option("--server", help="Address of the server, e.g. https://pastiche.example.org.")
+@click.option("--username", help="Your user name.")
+@click.option("--token", help="A token made on the web page, instead of a password; - reads it from stdin.")
+def login(server: str | None, username: str | None, token: str | None, as_json: bool) -> None:
+    """Get a token and keep it in a file that only you can read."""
+    address = check_server(server or click.prompt("Server", default=_known_server(), err=True))
+    if token is None:
+        token = _ask_for_token(address, username)
+    elif token == "-":
+        token = sys.stdin.readline()
+    key = check_token(token.strip())
+    with Client(address, key) as client:
+        me = client.me()
+    save_config(Config(address, key), config_path())
+    if as_json:
+        print_json(me)
+    else:
+        make_console().print(Text(f"Logged in at {address} as {plain(me.username)}."))
+    if os.environ.get("PASTICHE_TOKEN") or os.environ.get("PASTICHE_SERVER"):
+        click.echo("PASTICHE_SERVER or PASTICHE_TOKEN is set and wins over this login.", err=True)
+
+
+@click.command(cls=Command)
+def whoami(as_json: bool) -> None:
+    """Show the server, your user name and your teams."""
+    with connect() as client:
+        me = client.me()
+    if as_json:
+        print_json(me)
+        return
+    console = make_console()
+    console.print(Text(f"{plain(me.username)} at {read_config().server}"))
+    for team in me.teams:
+        console.print(Text(f"  team {plain(team.slug)}: {plain(team.name)}"))
+
+
+def _known_server() -> str:
+    try:
+        return read_config().server
+    except PasticheError:
+        return DEFAULT_SERVER
+
+
+def _read_password() -> str:
+    """Read without echo from a terminal, and a line from stdin where a program types."""
+    if sys.stdin.isatty():
+        password: str = click.prompt("Password", hide_input=True, err=True)
+        return password
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def _ask_for_token(server: str, username: str | None) -> str:
+    name = username or click.prompt("User name", err=True)
+    password = _read_password()
+    with Client(server) as client:
+        return client.create_token(
+            name, password, f"pastiche on {platform.node() or 'this machine'}"[:100]
+        ).token

@@ -1,0 +1,77 @@
+"""Tables on the terminal: competitions, boards, results. Full precision is in the JSON and CSV forms."""
+
+from collections.abc import Iterable
+
+from rich.table import Table
+from rich.text import Text
+
+from pastiche.responses import Board, Competition, CompetitionDetail, Row, Scores
+from pastiche.text import interval, moment, number, plain
+
+
+def competition_table(competitions: Iterable[Competition]) -> Table:
+    """List competitions, one a line."""
+    table = _table("competition", "title", "state", "closes", "public pairs", "hidden pairs")
+    for row in competitions:
+        counts = ("-" if n is None else str(n) for n in (row.n_public, row.n_hidden))
+        _add(table, row.slug, row.title, row.state or "-", moment(row.closes_at), *counts)
+    return table
+
+
+def phase_table(competition: CompetitionDetail) -> Table:
+    """List the phases of a competition with window and limits."""
+    table = _table("phase", "title", "state", "opens", "closes", "runs a day", "limits")
+    for phase in competition.phases:
+        limits = ", ".join(f"{name} {value}" for name, value in phase.limits.items())
+        window = (moment(phase.opens_at), moment(phase.closes_at))
+        _add(table, phase.slug, phase.title, phase.state, *window, str(phase.runs_per_day), limits)
+    return table
+
+
+def metric_table(competition: CompetitionDetail) -> Table:
+    """List the metrics with what each cannot see."""
+    table = _table("metric", "title", "better", "unit", "cannot see")
+    for metric in competition.metrics:
+        _add(table, metric.name, metric.title, metric.direction, metric.unit, metric.misses)
+    return table
+
+
+def board_table(board: Board) -> Table:
+    """List the rows of a board; rows that share a rank are not told apart by the data."""
+    table = _table(
+        "rank", "name", "team", "headline", "95 %", "content", "style", "s/image", title=board.competition
+    )
+    for row in board.rows:
+        between = interval(row.headline_low, row.headline_high)
+        marks = map(number, (row.content, row.style, row.seconds_per_image))
+        _add(table, _rank(row), row.name, row.team or row.kind, number(row.headline), between, *marks)
+    return table
+
+
+def score_table(scores: Scores) -> Table:
+    """List the metrics of a run with their intervals."""
+    title = f"{scores.suite}: {scores.n_valid} of {scores.n} pairs valid"
+    table = _table("metric", "value", "95 %", title=title)
+    for name, estimate in scores.scores.items():
+        _add(table, name, number(estimate.value), interval(estimate.low, estimate.high))
+    return table
+
+
+def _rank(row: Row) -> str:
+    if row.rank is None:
+        return "-"
+    spread = (row.rank_low, row.rank_high)
+    return (
+        str(row.rank) if None in spread or spread[0] == spread[1] else f"{row.rank} ({spread[0]}-{spread[1]})"
+    )
+
+
+def _table(*columns: str, title: str = "") -> Table:
+    table = Table(title=Text(plain(title)) if title else None, box=None, pad_edge=False, title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _add(table: Table, *cells: str) -> None:
+    table.add_row(*(Text(plain(cell)) for cell in cells))

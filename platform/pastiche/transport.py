@@ -1,0 +1,137 @@
+"""Send requests to one server, and turn every way that can go wrong into an error of the command line."""
+
+from collections.abc import Mapping
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.util import Retry
+
+from pastiche.errors import CheckFailed, LoginNeeded, NetworkError, PasticheError, Refused
+from pastiche.upload import FileForm
+
+TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two bytes
+UPLOAD_TIMEOUT = (10.0, 600.0)  # the server inspects the whole archive before it answers
+RETRY = Retry(
+    total=3,
+    backoff_factor=0.3,
+    status_forcelist=(502, 503, 504),
+    allowed_methods={"GET"},
+    raise_on_status=False,
+    respect_retry_after_header=False,
+)
+
+
+class Transport:
+    """A session with one server; the token goes to that server only, and into no message."""
+
+    def __init__(self, base_url: str, token: str, retry: Retry) -> None:
+        """Keep the address and the token; nothing is sent yet."""
+        self._server = base_url.rstrip("/")
+        self._token = token
+        self._session = requests.Session()
+        self._session.auth = _TokenAuth(token)
+        self._session.headers["Accept"] = "application/json"
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(max_retries=retry))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._session.close()
+
+    def get(self, path: str, query: Mapping[str, str | int]) -> bytes:
+        """Send GET, which is repeated where the network or a gateway fails."""
+        return self._send(requests.Request("GET", self._address(path), params=dict(query)), TIMEOUT)
+
+    def post(self, path: str, fields: Mapping[str, str]) -> bytes:
+        """Send POST with a JSON object, once."""
+        return self._send(requests.Request("POST", self._address(path), json=dict(fields)), TIMEOUT)
+
+    def upload(self, path: str, form: FileForm) -> bytes:
+        """Send POST with a form that holds a file, once."""
+        headers = {"Content-Type": form.content_type}
+        request = requests.Request("POST", self._address(path), data=form, headers=headers)
+        return self._send(request, UPLOAD_TIMEOUT)
+
+    def _address(self, path: str) -> str:
+        return f"{self._server}/api/v1{path}"
+
+    def _send(self, request: requests.Request, timeout: tuple[float, float]) -> bytes:
+        try:
+            prepared = self._session.prepare_request(request)
+            settings = self._session.merge_environment_settings(prepared.url, {}, None, None, None)
+            answer = self._session.send(prepared, timeout=timeout, allow_redirects=False, **settings)
+        except requests.RequestException as error:
+            raise NetworkError(
+                f"{self._server} cannot be reached: {_reason(error)}.",
+                fix="Check the address and the network, then run the command again.",
+            ) from error
+        if answer.status_code // 100 == 2:
+            return answer.content
+        raise self._refusal(answer)
+
+    def _refusal(self, answer: requests.Response) -> PasticheError:
+        status = answer.status_code
+        told = _told(answer)
+        message = told.get("message") or f"{self._server} answered with HTTP status {status}."
+        fix = told.get("fix", "")
+        if 300 <= status < 400:
+            message = (
+                f"{self._server} sends you to another address, {answer.headers.get('Location', '')[:200]}."
+            )
+            fix = fix or "Log in with that address: `pastiche login --server ADDRESS`."
+        kind = _kind(status, told.get("code", ""))
+        if kind is NetworkError:
+            fix = fix or "Wait a little, then run the command again."
+        fields = {
+            name.removeprefix("fields."): self._clean(text)
+            for name, text in told.items()
+            if name.startswith("fields.")
+        }
+        return kind(self._clean(message), fix=self._clean(fix), code=told.get("code", ""), fields=fields)
+
+    def _clean(self, text: str) -> str:
+        return text.replace(self._token, "[token]") if self._token else text
+
+
+class _TokenAuth(AuthBase):
+    """Set the header in a way that no .netrc file can override."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._token:
+            request.headers["Authorization"] = f"Token {self._token}"
+        return request
+
+
+def _kind(status: int, code: str) -> type[PasticheError]:
+    if status == 401:
+        return LoginNeeded
+    if status >= 500 or status == 408 or code == "TOO_MANY_REQUESTS":
+        return NetworkError
+    return CheckFailed if code in ("INVALID_BUNDLE", "INVALID_MANIFEST") else Refused
+
+
+def _told(answer: requests.Response) -> dict[str, str]:
+    """Read the error body; {} where something other than our server answered."""
+    try:
+        error = answer.json()["error"]
+        told = {name: str(error.get(name) or "")[:2000] for name in ("code", "message", "fix")}
+        fields = error.get("fields") or {}
+        return told | {f"fields.{name}": str(text)[:500] for name, text in fields.items()}
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return {}
+
+
+def _reason(error: requests.RequestException) -> str:
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its certificate cannot be trusted"
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return "no connection in time"
+    if isinstance(error, requests.exceptions.Timeout):
+        return "no answer in time"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "the proxy does not let the request through"
+    return "the connection failed or broke off"

@@ -1,0 +1,249 @@
+"""Hostile and broken generators as data: source, how they must end, and what runs them on a driver."""
+
+import dataclasses
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from evaluation.errors import GenerationError
+from evaluation.generation.driver import Driver, Limits, Prediction, Usage
+from evaluation.manifest import parse_manifest
+
+LIMITS = Limits(
+    memory_mb=200,
+    pids=32,
+    load_seconds=20,
+    pair_seconds=10,
+    run_seconds=60,
+    file_mb=8,
+    tmp_mb=16,
+    shm_mb=16,
+    log_kb=16,
+    cpu_threads=1,
+)
+
+# Finds the pipe on which the runner answers, as a generator without scruples would.
+FORGE = """
+import fcntl, os, stat, struct
+def answer_pipe():
+    for fd in range(3, 64):
+        try:
+            mode, flags = os.fstat(fd).st_mode, fcntl.fcntl(fd, fcntl.F_GETFL)
+        except OSError:
+            continue
+        if stat.S_ISFIFO(mode) and flags & os.O_ACCMODE == os.O_WRONLY:
+            return fd
+    raise RuntimeError("no pipe")
+def request_pipe():
+    for fd in range(3, 64):
+        try:
+            mode, flags = os.fstat(fd).st_mode, fcntl.fcntl(fd, fcntl.F_GETFL)
+        except OSError:
+            continue
+        if stat.S_ISFIFO(mode) and flags & os.O_ACCMODE == os.O_RDONLY:
+            return fd
+    raise RuntimeError("no pipe")
+def header(seq=1, h=16, w=16, nonce=bytes(16)):
+    return struct.pack("!4sIHH16s", b"PSTP", seq, h, w, nonce)
+def message(code):
+    return struct.pack("!4s16s492s", b"PSTM", code, b"forged")
+"""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """One generator: `load` is the body of `__init__`, `pair` that of `stylize`, `code` the failure."""
+
+    name: str
+    code: str
+    load: str = "pass"
+    pair: str = "return content"
+    top: str = ""
+    limits: dict[str, float] = field(default_factory=dict)
+    says: str = ""
+    pairs: int = 2
+
+    @property
+    def source(self) -> str:
+        """Return model.py."""
+        return model(self.load, self.pair, self.top)
+
+
+def model(load: str = "pass", pair: str = "return content", top: str = "") -> str:
+    """Write a model.py around two function bodies."""
+    lines = [top, "import os, sys, time", "import numpy as np", "class Model:"]
+    lines += ["    def __init__(self, bundle_dir, device):", "        self.folder, self.n = bundle_dir, 0"]
+    lines += [f"        {line}" for line in load.splitlines()]
+    lines += ["    def stylize(self, content, style):", "        self.n += 1"]
+    lines += [f"        {line}" for line in pair.splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+BROKEN = (
+    Broken("exception at load", "LOAD_FAILED", load="raise ValueError('no weights')", says="no weights"),
+    Broken("syntax error", "LOAD_FAILED", top="def ("),
+    Broken("missing package", "LOAD_FAILED", top="import surely_not_there", says="surely_not_there"),
+    Broken("exit at load", "CRASHED", load="sys.exit(3)", says="status 3"),
+    Broken("weights missing", "MISSING_FILE", load="open(os.path.join(bundle_dir, 'w.pth'))"),
+    Broken("weights missing in a pair", "MISSING_FILE", pair="open(self.folder + '/late.pth')"),
+    Broken("relative path", "MISSING_FILE", load="np.load('weights.npy')"),
+    Broken("file elsewhere", "LOAD_FAILED", load="open('/data/weights.pth')"),
+    Broken("endless load", "LOAD_TIMEOUT", load="time.sleep(60)", limits={"load_seconds": 0.7}),
+    Broken("endless pair", "PAIR_TIMEOUT", pair="while True: pass", limits={"pair_seconds": 0.5}),
+    Broken(
+        "endless pair with daemons and deaf to signals",
+        "PAIR_TIMEOUT",
+        load="import signal\n"
+        "for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP): signal.signal(number, signal.SIG_IGN)\n"
+        "for _ in range(3):\n"
+        "    if os.fork() == 0:\n"
+        "        os.setsid()\n"
+        "        if os.fork() == 0: time.sleep(600)\n"
+        "        os._exit(0)",
+        pair="time.sleep(600)",
+        limits={"pair_seconds": 0.5},
+    ),
+    Broken("slow run", "RUN_TIMEOUT", pair="time.sleep(0.3); return content", limits={"run_seconds": 0.5}),
+    Broken("exception in a pair", "CRASHED", pair="raise ValueError(int(content[0, 0, 0]))"),
+    Broken("exit 0 in a pair", "CRASHED", pair="os._exit(0)", says="status 0"),
+    Broken("segfault", "CRASHED", pair="import ctypes; ctypes.string_at(0)", says="SIGSEGV"),
+    Broken("crash in the second pair", "CRASHED", pair="return content if self.n == 1 else os._exit(7)"),
+    Broken("wrong size", "BAD_OUTPUT", pair="return content[:-1]"),
+    Broken("floats", "BAD_OUTPUT", pair="return content / 255"),
+    Broken("no array", "BAD_OUTPUT", pair="return content.tolist()"),
+    Broken("nothing", "BAD_OUTPUT", pair="pass"),
+    Broken("memory error", "OUT_OF_MEMORY", pair="raise MemoryError"),
+    Broken("answer before the question", "PROTOCOL", top=FORGE, load="os.write(answer_pipe(), b'early')"),
+    Broken(
+        "answer before the end of the question",
+        "PROTOCOL",
+        top=FORGE,
+        load="import threading\n"
+        "def steal():\n"
+        "    head = os.read(request_pipe(), 28)\n"
+        "    os.write(answer_pipe(), head + bytes(3 << 20))\n"
+        "threading.Thread(target=steal, daemon=True).start(); time.sleep(0.2)",
+    ),
+    Broken("ready twice", "PROTOCOL", top=FORGE, load="os.write(answer_pipe(), message(b'READY') * 2)"),
+    Broken("forged ready", "PROTOCOL", top=FORGE, pair="os.write(answer_pipe(), message(b'READY'))"),
+    Broken(
+        "blame the platform", "PROTOCOL", top=FORGE, pair="os.write(answer_pipe(), message(b'INFRA'))"
+    ),
+    Broken("wrong nonce", "PROTOCOL", top=FORGE, pair="os.write(answer_pipe(), header() + content.tobytes())"),
+    Broken("noise", "PROTOCOL", top=FORGE, pair="os.write(answer_pipe(), os.urandom(4096))"),
+    Broken(
+        "short answer",
+        "PAIR_TIMEOUT",
+        top=FORGE,
+        pair="import __main__\n"
+        "frame = sys._getframe()\n"
+        "while 'header' not in frame.f_locals: frame = frame.f_back\n"
+        "os.write(answer_pipe(), bytes(frame.f_locals['header']) + b'123')\n"
+        "time.sleep(60)",
+        limits={"pair_seconds": 0.5},
+    ),
+    Broken(
+        "two answers",
+        "PROTOCOL",
+        top=FORGE,
+        pair="frame = sys._getframe()\n"
+        "while 'header' not in frame.f_locals: frame = frame.f_back\n"
+        "os.write(answer_pipe(), bytes(frame.f_locals['header']) + content.tobytes())\n"
+        "return content",
+    ),
+    Broken(
+        "trailing bytes",
+        "PROTOCOL",
+        top=FORGE,
+        load="import atexit, threading\n"
+        "def late(): time.sleep(0.3); os.write(answer_pipe(), b'one more thing')\n"
+        "self.late = threading.Thread(target=late, daemon=True)",
+        pair="self.late.start(); return content",
+        pairs=1,
+        says="more than one answer",
+    ),
+)
+
+
+def write_bundle(folder: Path, source: str, files: dict[str, bytes] | None = None, **changes: object) -> Path:
+    """Write an unpacked archive."""
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
+    manifest = {
+        "schema": 1,
+        "name": "broken",
+        "version": "1.0",
+        "format": "python",
+        "entry": "model:Model",
+        "runtime": "py311-torch215",
+        "io": {"dtype": "uint8", "layout": "HWC", "max_side": 512},
+        "license": "MIT",
+    } | changes
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "model.py").write_text(source)
+    for name, content in (files or {}).items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+@dataclass
+class Outcome:
+    """What came of running a generator."""
+
+    predictions: list[Prediction] = field(default_factory=list)
+    failure: GenerationError | None = None
+    usage: Usage | None = None
+    log: bytes = b""
+
+    @property
+    def text(self) -> str:
+        """Return the log as text."""
+        return self.log.decode()
+
+
+def run(driver: Driver, bundle: Path, *, pairs: int = 2, side: int = 16, **limits: float) -> Outcome:
+    """Load a generator, give it pairs of random pictures, and close it; a failure is part of the outcome."""
+    outcome = Outcome()
+    changed = dataclasses.replace(LIMITS, **{k: type(getattr(LIMITS, k))(v) for k, v in limits.items()})
+    manifest = parse_manifest((bundle / "manifest.json").read_bytes())
+
+    def keep(chunk: bytes) -> None:
+        outcome.log += chunk
+
+    try:
+        session = driver.start(bundle, manifest, changed, keep)
+        try:
+            for content, style in images(pairs, side):
+                outcome.predictions.append(session.predict(content, style))
+            outcome.usage = session.close()
+        finally:
+            session.abort()
+    except GenerationError as failure:
+        outcome.failure = failure
+    return outcome
+
+
+def images(pairs: int, side: int) -> Sequence[np.ndarray]:
+    """Draw pairs of random pictures, (pairs, 2, side, side, 3)."""
+    return np.random.default_rng(0).integers(0, 256, (pairs, 2, side, side, 3), dtype=np.uint8)
+
+
+def remains(uid: int | None = None) -> list[str]:
+    """List what this test process has left behind: processes, groups, mounts, folders, shared memory."""
+    found = [f"process {child}" for child in psutil.Process().children(recursive=True)]
+    for process in psutil.process_iter(["uids", "environ"]):
+        owner, variables = process.info["uids"], process.info["environ"] or {}
+        if (uid is not None and owner and owner.real == uid) or "PASTICHE_RUN" in variables:
+            found.append(f"process {process}")
+    own = f"pastiche-*{os.getpid()}-*"
+    found += [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/{own}")]
+    found += [str(path) for path in Path("/tmp").glob(own)]
+    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+    found += [line for line in mounts if "pastiche-stage" in line]
+    segments = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
+    return found + [f"shared memory {line}" for line in segments]

@@ -1,0 +1,94 @@
+"""The admin shows everything and edits only what no result depends on."""
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.db import models
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from competitions.models import Competition, Phase, Run, Submission
+
+EDITABLE = {"competition", "phase"}
+REGISTERED = [model for model in admin.site._registry if model._meta.app_label == "competitions"]
+
+
+@pytest.fixture
+def operator(staff: User) -> Client:
+    """A browser in which an operator is signed in."""
+    browser = Client()
+    browser.force_login(staff)
+    return browser
+
+
+def page(model: type[models.Model], kind: str, *arguments: object) -> str:
+    """Return the address of an admin page."""
+    return reverse(f"admin:competitions_{model._meta.model_name}_{kind}", args=arguments)
+
+
+def test_every_table_is_registered() -> None:
+    shown_inside_others = {"organizer"}
+    names = {model._meta.model_name for model in apps.get_app_config("competitions").get_models()}
+    assert {model._meta.model_name for model in REGISTERED} == names - shown_inside_others
+
+
+@pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model._meta.model_name)
+def test_lists_and_rows_can_be_looked_at(operator: Client, scored: Run, model: type[models.Model]) -> None:
+    assert operator.get(page(model, "changelist"), {"q": "x"}).status_code == 200
+    listed = operator.get(page(model, "changelist"))
+    assert listed.status_code == 200
+    for row in model._default_manager.all()[:3]:
+        assert operator.get(page(model, "change", row.pk)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "model",
+    [m for m in REGISTERED if m._meta.model_name not in EDITABLE],
+    ids=lambda model: model._meta.model_name,
+)
+def test_what_services_write_nobody_edits(operator: Client, scored: Run, model: type[models.Model]) -> None:
+    assert operator.get(page(model, "add")).status_code == 403
+    assert operator.post(page(model, "add")).status_code == 403
+    for row in model._default_manager.all()[:1]:
+        before = model._default_manager.filter(pk=row.pk).values().get()
+        assert operator.post(page(model, "change", row.pk), {"state": "scored"}).status_code == 403
+        assert operator.post(page(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+        assert model._default_manager.filter(pk=row.pk).values().get() == before
+    chosen = [str(pk) for pk in model._default_manager.values_list("pk", flat=True)]
+    operator.post(
+        page(model, "changelist"), {"action": "delete_selected", "_selected_action": chosen, "post": "yes"}
+    )
+    assert model._default_manager.count() == len(chosen)
+
+
+@pytest.mark.parametrize("model", [Competition, Phase])
+def test_competitions_and_phases_are_not_deleted(
+    operator: Client, phase: Phase, model: type[models.Model]
+) -> None:
+    row = model._default_manager.get()
+    assert operator.post(page(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+    assert model._default_manager.count() == 1
+
+
+def test_dates_and_quotas_can_be_moved_but_not_what_decides_scores(
+    operator: Client, submission: Submission
+) -> None:
+    phase = Phase.objects.get()
+    fields = {
+        "title": "Main, longer", "opens_at_0": "2026-01-01", "opens_at_1": "00:00:00", "closes_at_0": "2027-01-01",
+        "closes_at_1": "00:00:00", "runs_per_day": "7", "runs_total": "70", "required_coverage": "0.5",
+        "pair_seconds": "999", "slug": "other", "dataset_version": "", "suite": "",
+    }  # fmt: skip
+    assert operator.post(page(Phase, "change", phase.pk), fields).status_code == 302
+    after = Phase.objects.get()
+    assert (after.title, after.runs_per_day, after.closes_at.year) == ("Main, longer", 7, 2027)
+    fixed = ("slug", "required_coverage", "pair_seconds", "dataset_version_id", "suite_id", "competition_id")
+    assert [getattr(after, name) for name in fixed] == [getattr(phase, name) for name in fixed]
+
+
+def test_strangers_do_not_enter(researcher: User, scored: Run) -> None:
+    browser = Client()
+    browser.force_login(researcher)
+    for model in REGISTERED:
+        assert browser.get(page(model, "changelist")).status_code == 302

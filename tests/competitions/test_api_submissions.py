@@ -1,0 +1,408 @@
+"""Handing in over the API: taken once, refused with a reason, and nothing left behind by a refusal."""
+
+import io
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django import Settings
+from rest_framework.response import Response
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from accounts.services import create_team
+from competitions.models import Artifact, Competition, Phase, QuotaEntry, Run, Submission
+from competitions.rules import start_of_day
+from competitions.services import runs
+from tests.api_fixtures import API
+
+PATH = f"{API}/submissions/"
+
+
+def upload(client: APIClient, content: bytes, **fields: str) -> Response:
+    """Send an archive."""
+    file = io.BytesIO(content)
+    file.name = "archive.zip"
+    return client.post(PATH, {"archive": file, "competition": "small"} | fields, format="multipart")
+
+
+def error_of(answer: Response) -> dict:
+    """Return the error of an answer, which always has the same four parts."""
+    error = answer.json()["error"]
+    assert set(error) == {"code", "message", "fix", "fields"}
+    return error
+
+
+def assert_nothing_is_kept(settings: Settings, n_artifacts: int) -> None:
+    """Check that neither rows nor files remain of an upload."""
+    assert not Submission.objects.exists()
+    assert not Run.objects.exists()
+    assert not QuotaEntry.objects.exists()
+    assert Artifact.objects.count() == n_artifacts
+    assert [path for path in Path(settings.FILE_UPLOAD_TEMP_DIR).rglob("*")] == []
+    stored = [path for path in (settings.DATA_DIR / "artifacts").rglob("*") if path.is_file()]
+    assert len(stored) == n_artifacts
+
+
+@pytest.fixture
+def archive(make_archive: Callable[..., Path]) -> bytes:
+    """A good archive."""
+    return make_archive().read_bytes()
+
+
+def test_a_good_archive_is_taken_and_queued(
+    member: APIClient, phase: Phase, archive: bytes, settings: Settings
+) -> None:
+    answer = upload(member, archive, note="first try")
+    assert answer.status_code == 201
+    row = Submission.objects.get()
+    run = row.runs.get()
+    assert answer.json() == {
+        "id": str(row.pk),
+        "competition": "small",
+        "phase": "main",
+        "team": "rosalba",
+        "name": "identity",
+        "kind": "entry",
+        "note": "first try",
+        "created_at": row.created_at.isoformat().replace("+00:00", "Z"),
+        "archive_sha256": row.archive.sha256,
+        "run": {
+            "id": str(run.pk),
+            "state": "queued",
+            "stage": "queued",
+            "pairs_done": 0,
+            "pairs_total": 6,
+            "queue_place": 1,
+            "attempt": 0,
+            "queued_at": run.queued_at.isoformat().replace("+00:00", "Z"),
+            "started_at": None,
+            "finished_at": None,
+            "last_sign_of_life": None,
+            "failure": None,
+            "waiting_reason": "No worker is running, so nothing can be evaluated now.",
+        },
+        "quota": {"limit": 3, "used": 1, "left": 2},
+    }
+    assert [path for path in Path(settings.FILE_UPLOAD_TEMP_DIR).rglob("*")] == []
+    assert member.get(f"{PATH}{row.pk}/").json() == answer.json()
+
+
+def test_a_large_upload_leaves_no_temporary_file(
+    member: APIClient, phase: Phase, make_archive: Callable[..., Path], settings: Settings
+) -> None:
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 100  # larger uploads go through a file
+    assert upload(member, make_archive().read_bytes()).status_code == 201
+    assert [path for path in Path(settings.FILE_UPLOAD_TEMP_DIR).rglob("*")] == []
+
+
+def test_a_team_is_chosen_by_its_slug(
+    member: APIClient, phase: Phase, archive: bytes, researcher: User, stranger: User
+) -> None:
+    create_team(name="Venetians", owner=researcher)
+    create_team(name="Others", owner=stranger)
+    assert upload(member, archive, team="venetians", phase="main").json()["team"] == "venetians"
+    for slug in ("others", "nobody"):
+        answer = upload(member, archive, team=slug)
+        assert answer.status_code == 403
+        assert error_of(answer)["code"] == "NOT_A_TEAM_MEMBER"
+        assert error_of(answer)["fix"]
+    assert Submission.objects.count() == 1
+
+
+def test_without_a_token_nothing_is_read(
+    anonymous: APIClient, phase: Phase, archive: bytes, settings: Settings
+) -> None:
+    answer = upload(anonymous, archive)
+    assert answer.status_code == 401
+    assert answer["WWW-Authenticate"] == "Token"
+    assert_nothing_is_kept(settings, Artifact.objects.count())
+    assert anonymous.get(PATH).status_code == 401
+
+
+BROKEN: dict[str, Callable[[bytes], bytes]] = {
+    "not a zip": lambda archive: b"Dear organizers,",
+    "truncated": lambda archive: archive[: len(archive) // 2],
+    "flipped": lambda archive: archive.replace(b"return content", b"return c0ntent", 1),
+    "something behind it": lambda archive: archive + b"MZ",
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_archive_is_refused_and_nothing_is_kept(
+    member: APIClient, phase: Phase, archive: bytes, settings: Settings, name: str
+) -> None:
+    before = Artifact.objects.count()
+    answer = upload(member, BROKEN[name](archive))
+    assert answer.status_code == 422
+    error = error_of(answer)
+    assert error["code"] == "INVALID_BUNDLE"
+    assert error["message"]
+    assert error["fix"]
+    assert list(error["fields"]) == ["archive"]
+    assert_nothing_is_kept(settings, before)
+
+
+def test_an_unknown_manifest_key_is_named(
+    member: APIClient, phase: Phase, make_archive: Callable[..., Path], settings: Settings
+) -> None:
+    before = Artifact.objects.count()
+    answer = upload(member, make_archive("greedy", memory_gb=64).read_bytes())
+    assert answer.status_code == 422
+    assert "memory_gb" in error_of(answer)["message"]
+    assert error_of(answer)["fix"]
+    assert_nothing_is_kept(settings, before)
+
+
+@pytest.mark.parametrize("size", [2**20 + 1, 5 * 2**20])
+def test_too_large_an_upload_is_refused(
+    member: APIClient, phase: Phase, archive: bytes, settings: Settings, size: int
+) -> None:
+    before = Artifact.objects.count()
+    settings.MAX_ARCHIVE_MB = 1
+    answer = upload(member, archive.ljust(size, b"\0"))
+    assert answer.status_code == 413
+    assert error_of(answer)["code"] == "UPLOAD_TOO_LARGE"
+    assert error_of(answer)["fix"]
+    assert "1 MB" in error_of(answer)["message"]
+    assert_nothing_is_kept(settings, before)
+
+
+def test_too_large_an_upload_is_refused_before_it_is_read(
+    member: APIClient, phase: Phase, settings: Settings
+) -> None:
+    class Endless(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:
+            raise AssertionError("the body was read")
+
+    answer = member.generic(
+        "POST", PATH, "", content_type="multipart/form-data; boundary=x",
+        CONTENT_LENGTH=str(10**12), **{"wsgi.input": Endless()},
+    )  # fmt: skip
+    assert (answer.status_code, error_of(answer)["code"]) == (413, "UPLOAD_TOO_LARGE")
+
+
+def test_an_upload_that_breaks_off_is_refused(
+    member: APIClient, phase: Phase, archive: bytes, settings: Settings
+) -> None:
+    head = (
+        b'--x\r\nContent-Disposition: form-data; name="competition"\r\n\r\nsmall\r\n'
+        b'--x\r\nContent-Disposition: form-data; name="archive"; filename="a.zip"\r\n\r\n'
+    )
+    before = Artifact.objects.count()
+    answer = member.generic(
+        "POST", PATH, head + archive[:200], content_type="multipart/form-data; boundary=x"
+    )
+    assert answer.status_code == 400
+    assert list(error_of(answer)["fields"]) == ["archive"]
+    assert_nothing_is_kept(settings, before)
+
+
+EMPTY = {"archive": b""}
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"priority": "9"}, "priority"),
+        ({"is_shipped": "true"}, "is_shipped"),
+        ({"competition": ""}, "competition"),
+        ({"competition": ["small", "other"]}, "competition"),
+        ({"note": "x" * 501}, "note"),
+        ({"note": "a\x00b"}, "note"),
+        ({"again": "perhaps"}, "again"),
+        ({"archive": "text"}, "archive"),
+        (EMPTY, "archive"),
+    ],
+)
+def test_wrong_fields_are_named(
+    member: APIClient, phase: Phase, archive: bytes, settings: Settings, fields: dict, named: str
+) -> None:
+    before = Artifact.objects.count()
+    answer = upload(member, archive, **fields) if fields != EMPTY else upload(member, b"")
+    assert answer.status_code == 400
+    error = error_of(answer)
+    assert error["code"] == "INVALID_INPUT"
+    assert list(error["fields"]) == [named]
+    assert_nothing_is_kept(settings, before)
+
+
+def test_only_forms_are_taken(member: APIClient, phase: Phase) -> None:
+    answer = member.post(PATH, {"competition": "small"}, format="json")
+    assert (answer.status_code, error_of(answer)["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+def test_unknown_competitions_and_phases_are_404(member: APIClient, phase: Phase, archive: bytes) -> None:
+    for fields in ({"competition": "nothing"}, {"phase": "nothing"}):
+        answer = upload(member, archive, **fields)
+        assert (answer.status_code, error_of(answer)["code"]) == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize(("opens", "closes", "word"), [(-2, -1, "closed"), (1, 2, "opens")])
+def test_outside_the_window_nothing_is_taken(
+    member: APIClient, phase: Phase, archive: bytes, settings: Settings, opens: int, closes: int, word: str
+) -> None:
+    before, now = Artifact.objects.count(), timezone.now()
+    Phase.objects.update(opens_at=now + timedelta(hours=opens), closes_at=now + timedelta(hours=closes))
+    answer = upload(member, archive)
+    assert answer.status_code == 403
+    assert error_of(answer)["code"] == "PHASE_CLOSED"
+    assert word in error_of(answer)["message"]
+    assert error_of(answer)["fix"]
+    assert_nothing_is_kept(settings, before)
+
+
+def test_the_daily_quota_says_when_to_come_back(
+    member: APIClient, phase: Phase, make_archive: Callable[..., Path]
+) -> None:
+    for n in range(3):
+        assert upload(member, make_archive(f"try-{n}").read_bytes()).status_code == 201
+    answer = upload(member, make_archive("try-3").read_bytes())
+    assert answer.status_code == 429
+    assert error_of(answer)["code"] == "QUOTA_EXCEEDED"
+    now = timezone.now()
+    midnight = (start_of_day(now) + timedelta(days=1) - now).total_seconds()
+    assert int(answer["Retry-After"]) == pytest.approx(midnight, abs=5)
+    assert Submission.objects.count() == 3
+
+
+def test_the_total_quota_promises_no_return(member: APIClient, phase: Phase, archive: bytes) -> None:
+    Phase.objects.update(runs_total=1)
+    assert upload(member, archive).status_code == 201
+    answer = upload(member, archive)
+    assert (answer.status_code, error_of(answer)["code"]) == (429, "QUOTA_EXCEEDED")
+    assert "Retry-After" not in answer
+
+
+def test_the_same_archive_is_taken_twice_only_on_purpose(
+    member: APIClient, phase: Phase, archive: bytes
+) -> None:
+    assert upload(member, archive).status_code == 201
+    answer = upload(member, archive)
+    assert (answer.status_code, error_of(answer)["code"]) == (409, "DUPLICATE_SUBMISSION")
+    assert upload(member, archive, again="true").status_code == 201
+
+
+def test_the_team_cancels_its_run_once(member: APIClient, submission: Submission) -> None:
+    answer = member.post(f"{PATH}{submission.pk}/cancel/")
+    assert answer.status_code == 200
+    assert answer.json()["run"]["state"] == "cancelled"
+    assert answer.json()["quota"] == {"limit": 3, "used": 0, "left": 3}
+    again = member.post(f"{PATH}{submission.pk}/cancel/")
+    assert (again.status_code, error_of(again)["code"]) == (409, "ILLEGAL_TRANSITION")
+
+
+def test_others_cancel_nothing(
+    anonymous: APIClient, submission: Submission, stranger: User, caller: Callable[[User], APIClient]
+) -> None:
+    path = f"{PATH}{submission.pk}/cancel/"
+    assert anonymous.post(path).status_code == 401
+    assert caller(stranger).post(path).status_code == 404
+    assert Run.objects.get().state == "queued"
+
+
+def test_who_only_sees_a_submission_may_not_cancel_it(
+    scored: Run, stranger: User, caller: Callable[[User], APIClient]
+) -> None:
+    answer = caller(stranger).post(f"{PATH}{scored.submission_id}/cancel/")
+    assert (answer.status_code, error_of(answer)["code"]) == (403, "NOT_ALLOWED")
+
+
+def test_organizers_and_staff_may_cancel(
+    submit: Callable[[str], Submission], organizer: User, staff: User, caller: Callable[[User], APIClient]
+) -> None:
+    for user in (organizer, staff):
+        row = submit(f"by-{user.username}")
+        answer = caller(user).post(f"{PATH}{row.pk}/cancel/")
+        assert answer.status_code == 200
+        assert answer.json()["quota"] is None  # they are not of the team
+        assert row.runs.get().state == "cancelled"
+
+
+def test_cancelling_takes_no_fields(member: APIClient, submission: Submission) -> None:
+    answer = member.post(f"{PATH}{submission.pk}/cancel/", {"reason": "late"}, format="json")
+    assert answer.status_code == 400
+    assert list(error_of(answer)["fields"]) == ["reason"]
+    assert Run.objects.get().state == "queued"
+
+
+def test_the_list_is_the_teams_newest_first(
+    member: APIClient,
+    submit: Callable[[str], Submission],
+    stranger: User,
+    organizer: User,
+    caller: Callable[[User], APIClient],
+) -> None:
+    first, second = submit("first"), submit("second")
+    body = member.get(PATH).json()
+    assert [row["id"] for row in body["results"]] == [str(second.pk), str(first.pk)]
+    assert [row["run"]["queue_place"] for row in body["results"]] == [2, 1]
+    for user in (stranger, organizer):
+        assert caller(user).get(PATH).json()["results"] == []
+
+
+def test_the_list_costs_as_many_queries_for_many_as_for_one(
+    member: APIClient, submit: Callable[[str], Submission]
+) -> None:
+    submit("first")
+    one = _count_queries(member)
+    submit("second")
+    runs.claim(worker="worker-1", can_run_untrusted=True)
+    submit("third")
+    assert member.get(PATH).json()["count"] == 3
+    assert _count_queries(member) == one
+
+
+def test_a_waiting_submission_is_its_teams_only(
+    anonymous: APIClient,
+    member: APIClient,
+    submission: Submission,
+    stranger: User,
+    organizer: User,
+    caller: Callable[[User], APIClient],
+) -> None:
+    path = f"{PATH}{submission.pk}/"
+    for client, status in [
+        (anonymous, 404),
+        (caller(stranger), 404),
+        (member, 200),
+        (caller(organizer), 200),
+    ]:
+        assert client.get(path).status_code == status
+
+
+def test_a_scored_submission_is_for_everybody_who_sees_the_competition(
+    anonymous: APIClient, scored: Run
+) -> None:
+    path = f"{PATH}{scored.submission_id}/"
+    body = anonymous.get(path).json()
+    assert body["run"]["state"] == "scored"
+    assert body["quota"] is None
+    Competition.objects.update(is_published=False)
+    assert anonymous.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("text", ["1", "nothing", "x" * 36, "{00000000-0000-0000-0000-000000000000}"])
+def test_what_is_no_id_is_refused(member: APIClient, phase: Phase, text: str) -> None:
+    for path in (f"submissions/{text}/", f"runs/{text}/", f"runs/{text}/log/"):
+        answer = member.get(f"{API}/{path}")
+        assert (answer.status_code, error_of(answer)["code"]) == (400, "INVALID_INPUT")
+        assert error_of(answer)["fix"]
+
+
+def test_an_unknown_id_is_404(member: APIClient, phase: Phase) -> None:
+    for path in ("submissions/{}/", "runs/{}/", "runs/{}/log/", "runs/{}/scores/"):
+        answer = member.get(f"{API}/{path.format(uuid.uuid4())}")
+        assert (answer.status_code, error_of(answer)["code"]) == (404, "NOT_FOUND")
+
+
+def _count_queries(client: APIClient) -> int:
+    client.get(PATH)  # the use of the token is noted once a minute
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(PATH).status_code == 200
+    return len(queries)

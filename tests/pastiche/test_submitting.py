@@ -1,0 +1,112 @@
+"""Check, submit and cancel as a participant meets them, against a real HTTP server."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from evaluation.archive import inspect_archive
+from tests.attacks.builders import good_entries
+from tests.attacks.zip_writer import file, write_zip
+from tests.pastiche.answers import FAILURE, run, submission
+from tests.pastiche.conftest import Remote, problem
+
+Run_ = Callable[..., Result]
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    path = tmp_path / "good.zip"
+    path.write_bytes(write_zip(good_entries()))
+    return path
+
+
+def test_check_accepts_a_good_archive_without_a_server(pastiche: Run_, archive: Path) -> None:
+    result = pastiche("check", str(archive))
+    assert result.exit_code == 0
+    assert result.stdout.endswith("accepted\n")
+    assert json.loads(pastiche("check", str(archive), "--json").stdout)["ok"] is True
+
+
+def test_check_and_submit_name_the_broken_rule_with_status_4(
+    remote: Remote, logged_in: Run_, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.zip"
+    bad.write_bytes(write_zip(good_entries(file("../x", b"x"))))
+    for arguments in (("check", str(bad)), ("submit", str(bad), "--competition", "demo")):
+        result = logged_in(*arguments)
+        assert result.exit_code == 4
+        assert "PATH_TRAVERSAL" in result.stderr
+        assert json.loads(logged_in(*arguments, "--json").stdout)["error"]["code"] == "PATH_TRAVERSAL"
+    assert remote.calls == []
+
+
+def test_submit_sends_what_was_asked_and_shows_the_ids(
+    remote: Remote, logged_in: Run_, archive: Path
+) -> None:
+    remote.on("POST", "/submissions/", submission(queue_place=3), status=201)
+    result = logged_in("submit", str(archive), "--competition", "demo", "--team", "loom", "--note", "first")
+    body = remote.calls[0].body
+    assert result.exit_code == 0
+    assert result.stdout == "submission sub-1\nrun        run-1\nqueued · place 3 in the queue\n"
+    assert archive.read_bytes() in body
+    assert all(f'name="{name}"'.encode() in body for name in ("competition", "team", "note", "archive"))
+    assert b'name="again"' not in body
+    assert b'name="phase"' not in body
+
+
+def test_submit_again_is_told_to_the_server(remote: Remote, logged_in: Run_, archive: Path) -> None:
+    remote.on("POST", "/submissions/", submission(), status=201)
+    result = logged_in("submit", str(archive), "--competition", "demo", "--again", "--json")
+    assert json.loads(result.stdout)["id"] == "sub-1"
+    assert b'name="again"\r\n\r\ntrue' in remote.calls[0].body
+
+
+def test_repeated_submission_is_named(remote: Remote, logged_in: Run_, archive: Path) -> None:
+    sha256 = inspect_archive(archive).sha256
+    rows = [
+        submission() | {"archive_sha256": "0" * 64, "id": "other"},
+        submission() | {"archive_sha256": sha256},
+    ]
+    remote.on("POST", "/submissions/", problem("DUPLICATE_SUBMISSION", "Already there."), status=409)
+    remote.on("GET", "/submissions/", {"results": rows})
+    result = logged_in("submit", str(archive), "--competition", "demo")
+    assert result.exit_code == 2
+    assert "Already there. It is submission sub-1." in result.stderr
+    assert "--again" in result.stderr
+
+
+def test_quota_message_of_the_server_is_shown(remote: Remote, logged_in: Run_, archive: Path) -> None:
+    refusal = problem("QUOTA_EXCEEDED", "The team has used up its runs.", "Come back tomorrow.")
+    remote.on("POST", "/submissions/", refusal, status=429)
+    result = logged_in("submit", str(archive), "--competition", "demo")
+    assert result.exit_code == 2
+    assert result.stderr == "error: The team has used up its runs. [QUOTA_EXCEEDED]\n  Come back tomorrow.\n"
+
+
+def test_lost_connection_ends_with_status_6(remote: Remote, logged_in: Run_, archive: Path) -> None:
+    remote.on("POST", "/submissions/", (0, b""))
+    result = logged_in("submit", str(archive), "--competition", "demo", "--json")
+    assert result.exit_code == 6
+    assert json.loads(result.stdout)["error"]["code"] == "NETWORK"
+
+
+def test_cancel_shows_the_new_state(remote: Remote, logged_in: Run_) -> None:
+    remote.on("POST", "/submissions/sub-1/cancel/", submission("cancelled"))
+    assert logged_in("cancel", "sub-1").stdout == "plain-copy: cancelled\n"
+
+
+def test_wrong_usage_ends_with_status_2(pastiche: Run_, tmp_path: Path) -> None:
+    assert pastiche("submit", str(tmp_path / "none.zip"), "--competition", "x").exit_code == 2
+    assert pastiche("nonsense").exit_code == 2
+    assert pastiche("results", "x", "--csv", "--json").exit_code == 2
+
+
+def test_submit_and_watch_in_one_go(remote: Remote, logged_in: Run_, archive: Path) -> None:
+    remote.on("POST", "/submissions/", submission(), status=201)
+    remote.on("GET", "/runs/run-1/", run("failed", failure=FAILURE | {"charged": False}))
+    result = logged_in("submit", str(archive), "--competition", "demo", "--watch")
+    assert result.exit_code == 5
+    assert "It used up no run." in result.stderr

@@ -1,0 +1,1 @@
+"""Run untrusted generators where they can reach nothing: bubblewrap, seccomp, cgroups, and the proof that they hold."""

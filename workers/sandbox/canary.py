@@ -1,0 +1,152 @@
+"""Try the sandbox out: run a hostile program through the very driver, and trust nothing that it leaves open."""
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from evaluation.errors import GenerationError, SandboxUnavailable
+from evaluation.generation.driver import Limits
+from evaluation.generation.pipe import EndOfPipe, read_exactly
+from workers.sandbox import intruder
+from workers.sandbox.arguments import SPARE_PROCESSES, Bind
+from workers.sandbox.bubblewrap import BubblewrapDriver
+from workers.sandbox.launched import LaunchedSandbox
+
+INTRUDER = Path("/run/generator/intruder.py")
+LIMITS = Limits(memory_mb=64, pids=24, load_seconds=20, run_seconds=20, file_mb=4, tmp_mb=6, shm_mb=6)
+ANSWER_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class AttackResult:
+    """How one attack went: what it reached, or what stopped it."""
+
+    name: str
+    is_open: bool
+    answer: str
+
+
+@dataclass(frozen=True)
+class CanaryReport:
+    """How all attacks went."""
+
+    results: tuple[AttackResult, ...]
+    seconds: float
+
+    @property
+    def holes(self) -> tuple[AttackResult, ...]:
+        """Return the attacks that got through or gave an unknown answer."""
+        return tuple(result for result in self.results if result.is_open)
+
+
+def try_out(driver: BubblewrapDriver) -> CanaryReport:
+    """Run all attacks in a sandbox of this driver.
+
+    Raises:
+        SandboxUnavailable: the sandbox does not start, an attack got through, or its result is unknown.
+    """
+    started = time.monotonic()
+    with _planted() as target:
+        answers, is_stopped = _run(driver, target)
+    names = intruder.attacks(target, _limits())
+    results = [_result(name, answers.get(name)) for name in names]
+    memory = "stopped" if is_stopped else "the memory was given"
+    results.append(AttackResult("too much memory", not is_stopped, memory))
+    report = CanaryReport(tuple(results), time.monotonic() - started)
+    if report.holes:
+        holes = "; ".join(f"{hole.name}: {hole.answer}" for hole in report.holes[:5])
+        raise SandboxUnavailable(
+            f"The sandbox does not hold, {len(report.holes)} attacks got through: {holes}.",
+            fix="Update bubblewrap and the kernel, and see the chapter on the sandbox in the documentation.",
+        )
+    return report
+
+
+@contextmanager
+def _planted() -> Iterator[dict[str, str]]:
+    """Put a secret file and listening sockets on this machine and say where they are."""
+    with tempfile.TemporaryDirectory(prefix="pastiche-canary-") as folder:
+        secret, path = Path(folder) / "secret", Path(folder) / "socket"
+        secret.write_text("hidden")
+        for readable in (Path(folder), secret):
+            readable.chmod(0o755)
+        abstract = f"pastiche-{secrets.token_hex(8)}"
+        with socket.socket(socket.AF_UNIX) as first, socket.socket(socket.AF_UNIX) as second:
+            first.bind("\0" + abstract)
+            second.bind(str(path))
+            path.chmod(0o777)
+            first.listen()
+            second.listen()
+            yield {"secret": str(secret), "socket": str(path), "abstract": abstract}
+
+
+def _limits() -> dict[str, int]:
+    return {
+        "tmp_mb": LIMITS.tmp_mb,
+        "shm_mb": LIMITS.shm_mb,
+        "too_many": LIMITS.pids + SPARE_PROCESSES + 8,
+        "too_much_mb": LIMITS.memory_mb * 2,
+    }
+
+
+def _run(driver: BubblewrapDriver, target: dict[str, str]) -> tuple[dict[str, object], bool]:
+    """Return the intruder's answers, and whether it was stopped for memory afterwards."""
+    command = ["-I", "-B", str(INTRUDER), json.dumps({"target": target, "limits": _limits()})]
+    try:
+        launched = driver.launch(command, [Bind(Path(intruder.__file__).resolve(), INTRUDER)], LIMITS)
+    except GenerationError as error:
+        raise SandboxUnavailable(error.message) from error
+    try:
+        lines = _converse(launched)
+        return _parse(lines[0]), launched.is_out_of_memory() and len(lines) == 1
+    finally:
+        launched.end()
+        for stream in (launched.process.stdin, launched.process.stdout, launched.process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def _converse(launched: LaunchedSandbox) -> list[str]:
+    """Wait for the intruder to stand, verify it from outside, let it go, and return what it prints."""
+    process = launched.process
+    if process.stdout is None or process.stderr is None:
+        raise ValueError("the intruder needs pipes")
+    try:
+        os.set_blocking(process.stdout.fileno(), False)
+        read_exactly(process.stdout.fileno(), len(intruder.HELLO), time.monotonic() + ANSWER_SECONDS)
+        os.set_blocking(process.stdout.fileno(), True)
+        launched.confine()
+        output, _ = process.communicate(b"\n", timeout=ANSWER_SECONDS)
+    except (EndOfPipe, TimeoutError) as error:
+        launched.end()
+        complaint = process.stderr.read().decode(errors="replace").strip()
+        raise SandboxUnavailable(f"The sandbox does not start: {complaint or 'no answer'}.") from error
+    except subprocess.TimeoutExpired as error:
+        raise SandboxUnavailable("The sandbox gives no answer.") from error
+    except GenerationError as error:
+        raise SandboxUnavailable(error.message) from error
+    return str(output, errors="replace").splitlines() or [""]
+
+
+def _parse(line: str) -> dict[str, object]:
+    try:
+        answers = json.loads(line)
+    except ValueError:
+        return {}
+    return answers if isinstance(answers, dict) else {}
+
+
+def _result(name: str, answer: object) -> AttackResult:
+    """Read one answer; what is missing or of another form counts as open."""
+    match answer:
+        case {"is_open": bool(is_open), "answer": str(text)}:
+            return AttackResult(name, is_open, text)
+    return AttackResult(name, True, "unknown: no answer")

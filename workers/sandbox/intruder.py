@@ -1,0 +1,300 @@
+"""A hostile program that runs inside the sandbox and reports which of its attacks got through; needs only itself.
+
+Each attack returns a sentence when it reached something, and "" or an OSError when it was stopped. Anything
+else is an unknown answer, which counts as a hole.
+"""
+
+import ctypes
+import errno
+import json
+import mmap
+import os
+import platform
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+MACHINES = ("x86_64", "aarch64")
+X86 = platform.machine() == "x86_64"
+# Numbers of system calls on x86-64 and on arm64.
+_TABLE = """
+    add_key 248 217, bpf 321 280, clone 56 220, clone3 435 435, finit_module 313 273,
+    io_uring_setup 425 425, keyctl 250 219, mknodat 259 33, mount 165 40, open_by_handle_at 304 265,
+    open_tree 428 428, perf_event_open 298 241, pidfd_getfd 438 438, pivot_root 155 41,
+    process_vm_readv 310 270, ptrace 101 117, setns 308 268, setuid 105 146, unshare 272 97, userfaultfd 323 282,
+"""
+NUMBERS = {row.split()[0]: [int(n) for n in row.split()[1:]] for row in _TABLE.split(",") if row.strip()}
+CLONE_NEWUSER, CLONE_NEWNS = 0x10000000, 0x00020000
+TIOCSTI = 0x5412
+KERNEL_FILES = ("/proc/sys/kernel/hostname", "/proc/sysrq-trigger")
+SOCKETS = {
+    "TCP": (socket.AF_INET,),
+    "UDP": (socket.AF_INET, socket.SOCK_DGRAM),
+    "IPv6": (socket.AF_INET6,),
+    "netlink": (16, socket.SOCK_RAW),
+    "raw packets": (17, socket.SOCK_RAW),
+    "kernel crypto": (38, socket.SOCK_SEQPACKET),
+    "vsock": (40,),
+}
+CALLS: dict[str, tuple[str, *tuple[int | bytes | None, ...]]] = {
+    "new user namespace": ("unshare", CLONE_NEWUSER),
+    "new mount namespace": ("unshare", CLONE_NEWNS),
+    "clone a namespace": ("clone", CLONE_NEWUSER | signal.SIGCHLD, 0, 0, 0, 0),
+    "clone3": ("clone3", bytes(88), 88),
+    "setns": ("setns", 0, 0),
+    "mount": ("mount", b"none", b"/tmp", b"tmpfs", 0, None),
+    "open_tree": ("open_tree", -100, b"/", 1),
+    "pivot_root": ("pivot_root", b"/tmp", b"/tmp"),
+    "ptrace": ("ptrace", 0, 0, 0, 0),
+    "process_vm_readv": ("process_vm_readv", os.getpid(), None, 0, None, 0, 0),
+    "pidfd_getfd": ("pidfd_getfd", 0, 0, 0),
+    "bpf": ("bpf", 0, bytes(128), 128),
+    "perf": ("perf_event_open", bytes(128), 0, -1, -1, 0),
+    "userfaultfd": ("userfaultfd", 1),
+    "io_uring": ("io_uring_setup", 1, bytes(120)),
+    "keyctl": ("keyctl", 0, -3, 1),
+    "add_key": ("add_key", b"user", b"name", b"x", 1, -3),
+    "load a kernel module": ("finit_module", 0, b"", 0),
+    "open_by_handle_at": ("open_by_handle_at", -100, bytes(16), 0),
+    "make a device": ("mknodat", -100, b"/tmp/disk", 0o060600, os.makedev(8, 0)),
+    "become root": ("setuid", 0),
+}
+HELLO = "hello\n"
+ALLOWED_VARIABLES = {"PATH", "HOME", "TMPDIR", "USER", "LOGNAME", "LANG", "PWD"}
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+Attack = Callable[[], str]
+
+
+def call(name: str, *arguments: int | bytes | None) -> str:
+    """Make a system call by number, so that no library stands between."""
+    number = NUMBERS[name][MACHINES.index(platform.machine())]  # ValueError elsewhere: an unknown answer
+    converted = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
+    result = LIBC.syscall(ctypes.c_long(number), *converted)
+    if result == -1:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+    if name in ("clone", "clone3") and result == 0:
+        os._exit(0)
+    return f"{name} answered {result}"
+
+
+def try_call(name: str, *arguments: int | bytes | None) -> Attack:
+    """Make an attack of one system call."""
+    return lambda: call(name, *arguments)
+
+
+def try_socket(family: int, kind: int = socket.SOCK_STREAM) -> Attack:
+    """Make an attack that only creates a socket: a network namespace does not cover all families."""
+
+    def create() -> str:
+        with socket.socket(family, kind):
+            return f"a socket of family {family} exists"
+
+    return create
+
+
+def try_connect(address: str) -> Attack:
+    """Make an attack on a socket of the host; a leading @ stands for the abstract name space."""
+
+    def connect() -> str:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(address.replace("@", "\0", 1))
+            return f"connected to {address}"
+
+    return connect
+
+
+def try_read(path: str) -> Attack:
+    """Make an attack that reads a file or lists a folder."""
+
+    def read() -> str:
+        found: object = os.listdir(path) if os.path.isdir(path) else Path(path).read_bytes()[:20]
+        return f"{path}: {found!r}"
+
+    return read
+
+
+def try_write(folder: str) -> Attack:
+    """Make an attack that creates a file."""
+
+    def write() -> str:
+        path = Path(folder) / "intruder"
+        path.write_bytes(b"x")
+        return f"{path} was written"
+
+    return write
+
+
+def try_open(path: str) -> Attack:
+    """Make an attack that opens an existing file for writing, and writes nothing."""
+
+    def open_it() -> str:
+        os.close(os.open(path, os.O_WRONLY))
+        return f"{path} can be written"
+
+    return open_it
+
+
+def try_fill(folder: str, limit_mb: int) -> Attack:
+    """Make an attack that writes more than a folder may hold, in files that are small enough."""
+
+    def fill() -> str:
+        names = [Path(folder) / f"fill-{n}" for n in range(limit_mb + 2)]
+        try:
+            for name in names:
+                name.write_bytes(bytes(1 << 20))
+        finally:
+            for name in names:
+                name.unlink(missing_ok=True)
+        return f"{folder} took more than {limit_mb} MiB"
+
+    return fill
+
+
+def read_environments() -> str:
+    """Look for variables of the worker in every readable environment, process 1 included."""
+    found = set()
+    for file in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            entries = file.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        found |= {entry.split(b"=")[0].decode(errors="replace") for entry in entries if entry}
+    extra = {name for name in found - ALLOWED_VARIABLES if not name.endswith("_NUM_THREADS")}
+    return f"variables {sorted(extra)}" if extra else ""
+
+
+def see_processes() -> str:
+    """Count what is visible: bubblewrap and this program are two."""
+    count = len(list(Path("/proc").glob("[0-9]*")))
+    return f"{count} processes are visible" if count > 2 else ""
+
+
+def use_descriptors() -> str:
+    """Look for an open descriptor that leads to a file."""
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            target = os.readlink(f"/proc/self/fd/{name}")
+        except OSError:
+            continue
+        if not target.startswith(("pipe:", "/dev/null", "/proc/")):
+            found.append(target)
+    return f"descriptors {found}" if found else ""
+
+
+def escape_by_proc(secret: str) -> str:
+    """Walk to the host through the roots that /proc shows."""
+    for root in ("/proc/1/root", "/proc/self/root/../..", "/proc/1/cwd/../..", "/oldroot", "/newroot"):
+        if os.path.exists(root + secret):
+            return f"{root}{secret} exists"
+    return ""
+
+
+def keep_privileges() -> str:
+    """Read in /proc what this process still may do."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    status = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    wanted = {"CapEff": "0" * 16, "CapBnd": "0" * 16, "NoNewPrivs": "1", "Seccomp": "2"}
+    found = [f"{name} {status[name]}" for name, value in wanted.items() if status[name] != value]
+    return ", ".join(found)
+
+
+def call_32_bit() -> str:
+    """Call getpid as a 32-bit program would, which a filter for 64-bit calls alone does not see."""
+    if not X86:
+        return ""
+    child = os.fork()
+    if child == 0:
+        code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+        code.write(b"\xb8\x14\x00\x00\x00\xcd\x80\xc3")  # mov eax, 20; int 0x80; ret
+        function = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))
+        os._exit(0 if function() > 0 else 1)
+    status = os.waitpid(child, 0)[1]
+    return "a 32-bit call answered" if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0 else ""
+
+
+def push_terminal_input() -> str:
+    """Ask to type into a terminal, also by a number of which the kernel reads only the lower 32 bits."""
+    for request in (TIOCSTI, TIOCSTI | 1 << 32):
+        ctypes.set_errno(0)
+        LIBC.ioctl(0, ctypes.c_ulong(request), b"x")
+        if ctypes.get_errno() != errno.ENOSYS:
+            return f"the request {request:#x} reached the kernel"
+    return ""
+
+
+def fork_beyond(limit: int) -> str:
+    """Start more processes than allowed."""
+    children = []
+    try:
+        for _ in range(limit):
+            child = os.fork()
+            if child == 0:
+                signal.pause()
+            children.append(child)
+    finally:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+    return f"{limit} processes were started"
+
+
+def attacks(target: dict[str, str], limits: dict[str, int]) -> dict[str, Attack]:
+    """Return every attack by name; `target` says where the canary has planted what must not be found."""
+    secret = target["secret"]
+    reads = ("/etc/passwd", "/etc/shadow", "/home", "/sys/fs/cgroup", secret, str(Path(secret).parent))
+    return {
+        "keep privileges": keep_privileges,
+        "see processes": see_processes,
+        "read environments": read_environments,
+        "use descriptors": use_descriptors,
+        "escape by /proc": lambda: escape_by_proc(secret),
+        **{f"read {path}": try_read(path) for path in reads},
+        **{f"write {folder}": try_write(folder) for folder in ("/", "/usr", "/dev", sys.prefix)},
+        **{f"open {path}": try_open(path) for path in KERNEL_FILES},
+        "write beside the program": try_write(str(Path(__file__).parent)),
+        "overwrite the program": try_open(__file__),
+        **{name: try_socket(*family) for name, family in SOCKETS.items()},
+        **{name: try_call(*arguments) for name, arguments in CALLS.items()},
+        "abstract socket of the host": try_connect("@" + target["abstract"]),
+        "socket file of the host": try_connect(target["socket"]),
+        "32-bit call": call_32_bit,
+        "type into a terminal": push_terminal_input,
+        "fill /tmp": try_fill("/tmp", limits["tmp_mb"]),
+        "fill /dev/shm": try_fill("/dev/shm", limits["shm_mb"]),
+        "too many processes": lambda: fork_beyond(limits["too_many"]),
+    }
+
+
+def attempt(attack: Attack) -> dict[str, object]:
+    """Run one attack and say how it went."""
+    try:
+        reached = attack()
+    except OSError as error:
+        return {"is_open": False, "answer": errno.errorcode.get(error.errno or 0, str(error))}
+    except Exception as error:
+        return {"is_open": True, "answer": f"unknown: {type(error).__name__}: {error}"}
+    return {"is_open": bool(reached), "answer": reached or "nothing found"}
+
+
+def main() -> None:
+    """Say hello, wait for a line, try everything, print it, and at last take more memory than allowed."""
+    print(HELLO, end="", flush=True)
+    sys.stdin.readline()
+    arguments = json.loads(sys.argv[1])
+    found = attacks(arguments["target"], arguments["limits"])
+    print(json.dumps({name: attempt(attack) for name, attack in found.items()}), flush=True)
+    block = bytearray(arguments["limits"]["too_much_mb"] << 20)
+    for page in range(0, len(block), 4096):
+        block[page] = 1
+    time.sleep(2)  # a watchdog looks only now and then
+    print("the memory was given", flush=True)
+
+
+if __name__ == "__main__":
+    main()
