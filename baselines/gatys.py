@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 STYLE_TAPS = ("r11", "r21", "r31", "r41", "r51")
 CONTENT_TAP = "r41"
 ALPHA = 1.0
-BETA = 30.0
-STEPS = 24
+BETA = 3.0
+SCHEDULE = ((0.5, 28), (1.0, 8))  # (share of the side, steps): most of the work where it is cheap
 HISTORY = 12
 
 
@@ -24,7 +25,7 @@ class Model:
         self.network = load_network(Path(bundle_dir)).to(self.device)
 
     def stylize(self, content: np.ndarray, style: np.ndarray) -> np.ndarray:
-        """Start from the content image and minimize ``alpha * L_content + beta * L_style``.
+        """Minimize ``alpha * L_content + beta * L_style`` from the content image on, coarse to fine.
 
         Args:
             content: uint8 (H, W, 3).
@@ -33,21 +34,27 @@ class Model:
         Returns:
             uint8 (H, W, 3).
         """
-        return to_image(optimize(self.network, self._tensor(content), self._tensor(style), STEPS))
+        photo, painting = self._tensor(content), self._tensor(style)
+        change = torch.zeros_like(photo)
+        for share, steps in SCHEDULE:
+            small = resize(photo, share)
+            start = small + functional.interpolate(change, small.shape[2:], mode="bicubic")
+            change = optimize(self.network, (small, resize(painting, share)), start.clamp(0, 1), steps) - small
+        return to_image(photo + change)
 
     def _tensor(self, image: np.ndarray) -> Tensor:
         planes = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
         return planes[None].to(self.device, torch.float32) / 255  # (1, 3, H, W)
 
 
-def optimize(network: nn.Module, content: Tensor, style: Tensor, steps: int) -> Tensor:
+def optimize(network: nn.Module, pair: tuple[Tensor, Tensor], start: Tensor, steps: int) -> Tensor:
     """Minimize the Gatys loss over pixels with L-BFGS.
 
     Args:
         network: maps (1, 3, H, W) in [0, 1] to the five taps.
-        content: (1, 3, H, W) in [0, 1].
-        style: (1, 3, H', W') in [0, 1].
-        steps: iterations of L-BFGS; 0 returns the content image.
+        pair: content (1, 3, H, W) and style (1, 3, H', W') in [0, 1].
+        start: (1, 3, H, W) in [0, 1].
+        steps: iterations of L-BFGS; 0 returns the start.
 
     Returns:
         (1, 3, H, W) in [0, 1].
@@ -56,10 +63,11 @@ def optimize(network: nn.Module, content: Tensor, style: Tensor, steps: int) -> 
     divides each layer by the squared norm of its style Gram matrix, so that all layers weigh alike; the
     content loss is divided by the energy of the content features; pixels are clipped to [0, 1] at the end.
     """
+    content, style = pair
     with torch.no_grad():
         target = network(content)[CONTENT_TAP]
         grams = [gram_matrix(tap) for tap in style_taps(network, style)]
-    image = content.clone().requires_grad_(True)
+    image = start.clone().requires_grad_(True)
     optimizer = torch.optim.LBFGS(
         [image], max_iter=steps, history_size=HISTORY, tolerance_grad=0, tolerance_change=0,
         line_search_fn="strong_wolfe", max_eval=int(1.25 * steps) + 1,
@@ -123,6 +131,14 @@ def load_network(bundle: Path) -> nn.Module:
     spec.loader.exec_module(module)
     network: nn.Module = module.OrientedPyramid()
     return network.eval().requires_grad_(False)
+
+
+def resize(image: Tensor, share: float) -> Tensor:
+    """Resize (1, 3, H, W) by bicubic antialiased filtering to a share of its sides, values kept in [0, 1]."""
+    if share == 1.0:
+        return image
+    size = [max(1, round(side * share)) for side in image.shape[2:]]
+    return functional.interpolate(image, size, mode="bicubic", antialias=True).clamp(0, 1)
 
 
 def to_image(pixels: Tensor) -> np.ndarray:

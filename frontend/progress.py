@@ -14,6 +14,7 @@ from frontend.stages import forecast, is_silent, poll_seconds, stages
 
 LOG_LINES = 200
 LOG_PACE_SECONDS = 5
+LOG_PACE_IN_QUEUE_SECONDS = 15
 
 
 @dataclass(frozen=True)
@@ -106,4 +107,6 @@ def _flat(value: object) -> str:
 
 
 def _log_pace(submission: SubmissionView, log: LogView) -> int | None:
-    return None if log.ended or submission.run.state == "queued" else LOG_PACE_SECONDS
+    if log.ended:
+        return None
+    return LOG_PACE_IN_QUEUE_SECONDS if submission.run.state == "queued" else LOG_PACE_SECONDS

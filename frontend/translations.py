@@ -1,6 +1,7 @@
 """Find all texts of the pages, compare them with the catalogues, and compile these; needs no gettext programs."""
 
 import io
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,7 +99,7 @@ def compile_catalogues() -> list[Path]:
         target = path.with_suffix(".mo")
         packed = io.BytesIO()
         write_mo(packed, catalogue)
-        temporary = target.with_suffix(".mo.new")
+        temporary = target.with_suffix(f".{os.getpid()}.mo")
         temporary.write_bytes(packed.getvalue())
         temporary.replace(target)
         written.append(target)

@@ -123,7 +123,7 @@ def _received(upload: Upload) -> Iterator[tuple[Path, ArchiveInfo]]:
         try:
             info = inspect_archive(path, ArchiveLimits(packed=limit))
         except InvalidArchive as error:
-            raise RefusedArchive(error.message, fix=error.fix, fields={"archive": error.message}) from error
+            raise RefusedArchive(error.message, fix=error.fix, fields={"archive": error.message, "rule": error.reason}) from error
         yield path, info
 
 

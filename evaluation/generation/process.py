@@ -72,7 +72,7 @@ class ProcessDriver:
         return session
 
     def _launch(self, bundle: Path, limits: Limits, home: Path) -> "LaunchedProcess":
-        mark = secrets.token_hex(16)
+        mark = f"{os.getpid()}-{secrets.token_hex(16)}"
         runner = RUNNER
         if self.uid is not None:
             bundle = shutil.copytree(bundle, home / "bundle")

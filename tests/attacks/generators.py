@@ -55,6 +55,13 @@ def message(code):
 """
 
 
+FRAME = """frame = sys._getframe()
+while 'header' not in frame.f_locals: frame = frame.f_back
+header = bytes(frame.f_locals['header'])
+"""
+TWICE = FRAME + "os.write(answer_pipe(), header + content.tobytes()); return content"
+
+
 @dataclass(frozen=True)
 class Broken:
     """One generator: `load` is the body of `__init__`, `pair` that of `stylize`, `code` the failure."""
@@ -131,42 +138,20 @@ BROKEN = (
     ),
     Broken("ready twice", "PROTOCOL", top=FORGE, load="os.write(answer_pipe(), message(b'READY') * 2)"),
     Broken("forged ready", "PROTOCOL", top=FORGE, pair="os.write(answer_pipe(), message(b'READY'))"),
+    Broken("blame the platform", "PROTOCOL", top=FORGE, pair="os.write(answer_pipe(), message(b'INFRA'))"),
     Broken(
-        "blame the platform", "PROTOCOL", top=FORGE, pair="os.write(answer_pipe(), message(b'INFRA'))"
+        "wrong nonce", "PROTOCOL", top=FORGE, pair="os.write(answer_pipe(), header() + content.tobytes())"
     ),
-    Broken("wrong nonce", "PROTOCOL", top=FORGE, pair="os.write(answer_pipe(), header() + content.tobytes())"),
     Broken("noise", "PROTOCOL", top=FORGE, pair="os.write(answer_pipe(), os.urandom(4096))"),
     Broken(
         "short answer",
         "PAIR_TIMEOUT",
         top=FORGE,
-        pair="import __main__\n"
-        "frame = sys._getframe()\n"
-        "while 'header' not in frame.f_locals: frame = frame.f_back\n"
-        "os.write(answer_pipe(), bytes(frame.f_locals['header']) + b'123')\n"
-        "time.sleep(60)",
+        pair=FRAME + "os.write(answer_pipe(), header + b'123'); time.sleep(60)",
         limits={"pair_seconds": 0.5},
     ),
-    Broken(
-        "two answers",
-        "PROTOCOL",
-        top=FORGE,
-        pair="frame = sys._getframe()\n"
-        "while 'header' not in frame.f_locals: frame = frame.f_back\n"
-        "os.write(answer_pipe(), bytes(frame.f_locals['header']) + content.tobytes())\n"
-        "return content",
-    ),
-    Broken(
-        "trailing bytes",
-        "PROTOCOL",
-        top=FORGE,
-        load="import atexit, threading\n"
-        "def late(): time.sleep(0.3); os.write(answer_pipe(), b'one more thing')\n"
-        "self.late = threading.Thread(target=late, daemon=True)",
-        pair="self.late.start(); return content",
-        pairs=1,
-        says="more than one answer",
-    ),
+    Broken("two answers", "PROTOCOL", top=FORGE, pair=TWICE),
+    Broken("trailing answer", "PROTOCOL", top=FORGE, pair=TWICE, says="more than one answer", pairs=1),
 )
 
 
@@ -237,8 +222,8 @@ def remains(uid: int | None = None) -> list[str]:
     """List what this test process has left behind: processes, groups, mounts, folders, shared memory."""
     found = [f"process {child}" for child in psutil.Process().children(recursive=True)]
     for process in psutil.process_iter(["uids", "environ"]):
-        owner, variables = process.info["uids"], process.info["environ"] or {}
-        if (uid is not None and owner and owner.real == uid) or "PASTICHE_RUN" in variables:
+        owner, mark = process.info["uids"], (process.info["environ"] or {}).get("PASTICHE_RUN", "")
+        if (uid is not None and owner and owner.real == uid) or mark.startswith(f"{os.getpid()}-"):
             found.append(f"process {process}")
     own = f"pastiche-*{os.getpid()}-*"
     found += [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/{own}")]
@@ -246,4 +231,4 @@ def remains(uid: int | None = None) -> list[str]:
     mounts = Path("/proc/self/mountinfo").read_text().splitlines()
     found += [line for line in mounts if "pastiche-stage" in line]
     segments = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
-    return found + [f"shared memory {line}" for line in segments]
+    return found + [f"shared memory {line}" for line in segments if line.split()[7] == str(uid)]

@@ -44,7 +44,9 @@ def test_floats_are_rounded_and_clipped_once() -> None:
     assert runner.from_nchw(planes, is_float=True)[0, :, 0].tolist() == [0, 0, 128, 255, 255]
 
 
-def test_values_that_are_no_numbers_become_levels_and_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
+def test_values_that_are_no_numbers_become_levels_and_are_reported(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     planes = np.array([np.nan, np.inf, -np.inf], np.float32).reshape(1, 3, 1, 1)
     assert runner.from_nchw(planes, is_float=True)[0, 0].tolist() == [0, 255, 0]
     assert "3 of 3 output values are NaN or infinite" in capsys.readouterr().err
