@@ -11,8 +11,8 @@ from torch.nn import functional
 STYLE_TAPS = ("r11", "r21", "r31", "r41", "r51")
 CONTENT_TAP = "r41"
 ALPHA = 1.0
-BETA = 3.0
-SCHEDULE = ((0.5, 28), (1.0, 8))  # (share of the side, steps): most of the work where it is cheap
+BETA = 5.0
+SCHEDULE = ((0.5, 24), (1.0, 8))  # (share of the side, steps): most of the work where it is cheap
 HISTORY = 12
 
 

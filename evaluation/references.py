@@ -120,7 +120,7 @@ class References:
         if file is None:
             return
         stored = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
-        write_atomic(file, save(stored, {"key": key, "payload": _payload_digest(stored)}))
+        write_atomic(file, save(stored, {"origin": f"{key} {_payload_digest(stored)}"}))
 
     def _read(self, key: str) -> dict[str, Tensor] | None:
         file = self._file(key)
@@ -128,11 +128,11 @@ class References:
             return None
         try:
             with safe_open(file, framework="pt", device="cpu") as stored:
-                metadata = stored.metadata() or {}
+                origin = (stored.metadata() or {}).get("origin")
                 tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
         except (SafetensorError, OSError):
             return None
-        if metadata.get("key") != key or metadata.get("payload") != _payload_digest(tensors):
+        if origin != f"{key} {_payload_digest(tensors)}":
             return None
         return {name: tensor.to(self._backbone.device) for name, tensor in tensors.items()}
 

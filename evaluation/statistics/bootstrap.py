@@ -21,6 +21,14 @@ class _Design:
     culture_of_style: np.ndarray  # (S,)
 
     @property
+    def strata(self) -> list[tuple[np.ndarray, bool]]:
+        """Return the styles that are drawn together, and whether they make up one culture."""
+        sizes = np.bincount(self.culture_of_style)
+        whole = [np.flatnonzero(self.culture_of_style == culture) for culture in np.flatnonzero(sizes > 1)]
+        single = np.flatnonzero(sizes[self.culture_of_style] == 1)
+        return [(members, True) for members in whole] + ([(single, False)] if single.size else [])
+
+    @property
     def starts(self) -> np.ndarray:
         """Return where each style begins in the sorted pairs."""
         return np.searchsorted(self.style, np.arange(self.culture_of_style.size))
@@ -36,6 +44,9 @@ def bootstrap_means(
     seed: int,
 ) -> np.ndarray:
     """Draw hierarchical means with styles (inside each culture) and contents resampled independently.
+
+    Cultures that have one style only cannot vary inside themselves; they form one common stratum, whose
+    styles are drawn with their cultures, so that the interval does not pretend to know these cultures exactly.
 
     Every draw is shared by all entries, so differences of rows are paired. In one draw, the mean over
     contents of each drawn style, then over drawn styles of each culture, then over cultures; a draw
@@ -173,8 +184,7 @@ def _design(
 def _draw(design: _Design, draws: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     generator = np.random.Generator(np.random.PCG64(seed))
     style_counts = np.zeros((design.culture_of_style.size, draws))
-    for culture in range(design.culture_of_style.max() + 1):
-        members = np.flatnonzero(design.culture_of_style == culture)
+    for members, _ in design.strata:
         style_counts[members] = _multiplicities(generator, members.size, draws)
     return style_counts, _multiplicities(generator, int(design.content.max()) + 1, draws)
 
@@ -193,10 +203,9 @@ def _weights(
     held = np.add.reduceat(pairs, design.starts, axis=0)  # (S, B)
     drawn = style_counts * (held > 0)
     share = np.zeros_like(drawn)
-    for culture in range(design.culture_of_style.max() + 1):
-        members = design.culture_of_style == culture
-        total = drawn[members].sum(axis=0)
+    for members, is_culture in design.strata:
+        total = drawn[members].sum(axis=0) if is_culture else np.ones(drawn.shape[1])
         share[members] = drawn[members] / np.where(total > 0, total, 1)
-    present = share.sum(axis=0)  # how many cultures have a pair in this draw
+    present = share.sum(axis=0)  # how many cultures have a pair in this draw, as often as they were drawn
     per_pair = share / np.where(held > 0, held, 1) / np.where(present > 0, present, 1)
     return np.asarray(pairs * per_pair[design.style])

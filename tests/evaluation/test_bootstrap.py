@@ -145,7 +145,7 @@ def test_rank_intervals_hold_ties_and_certainty() -> None:
 
 def test_groups_follow_the_leader() -> None:
     rng = np.random.default_rng(8)
-    means = np.array([0.50, 0.495, 0.30, 0.29, 0.60])
+    means = np.array([0.50, 0.495, 0.30, 0.292, 0.60])
     draws = means[:, None] + rng.normal(0, 0.001, (5, 200))
     assert indistinguishable_groups(means, draws, Direction.HIGHER).tolist() == [2, 2, 3, 3, 1]
     assert indistinguishable_groups(means, draws, Direction.HIGHER, margin=0.0).tolist() == [2, 3, 4, 5, 1]
@@ -181,3 +181,11 @@ def test_a_large_board_is_feasible() -> None:
     rank_intervals(draws, Direction.HIGHER)
     assert draws.shape == (200, 2000)
     assert time.process_time() - start < 20
+
+
+def test_cultures_with_one_style_each_still_vary_by_style() -> None:
+    design = crossed(8, 6, cultures=8)
+    values = np.array([float(name[1:]) / 10 for name in design[0]])  # nothing but the style matters
+    low, high = percentile_interval(bootstrap_means(values[None], *design, draws=2000, seed=1)[0])
+    standard_error = np.std(np.unique(values)) / np.sqrt(8)
+    assert high - low == pytest.approx(2 * 1.96 * standard_error, rel=0.15)

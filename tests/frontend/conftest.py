@@ -1,3 +1,37 @@
-"""Give the tests of this room the fixtures that need Django."""
+"""Give the tests of this room the fixtures that need Django, and the translations that `./run` compiles."""
 
+from pathlib import Path
+
+import pytest
+
+from competitions.models import Run, Submission
+from competitions.rules import RunState
+from competitions.services import results, runs
+from evaluation.images import write_png
+from frontend.translations import compile_catalogues
+from tests.api_fixtures import *  # noqa: F403
+from tests.api_fixtures import pairs_of
+from tests.conftest import smooth_image
 from tests.django_fixtures import *  # noqa: F403
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_translations() -> None:
+    """Compile the catalogues before the first page is read."""
+    compile_catalogues()
+
+
+@pytest.fixture
+def generating(submission: Submission, tmp_path: Path) -> Run:
+    """The run of the submission under way: a worker has it, one public output and two pieces of log are there."""
+    held = runs.claim(worker="worker-1", can_run_untrusted=True)
+    assert held is not None
+    for stage in (RunState.LOADING, RunState.GENERATING):
+        runs.advance(held, stage)
+    path = tmp_path / "first-output.png"
+    write_png(smooth_image(7), path)
+    results.store_output(held, pair=pairs_of(submission, "public")[0].name, path=path, seconds=0.5)
+    results.append_log(held, text="loading <weights>\n", is_withheld=False)
+    results.append_log(held, text="secret of the hidden pair\n", is_withheld=True)
+    runs.keep_alive(held, pairs_done=1)
+    return Run.objects.get(pk=held.run_id)

@@ -30,4 +30,5 @@ def sandbox() -> Iterator[BubblewrapDriver]:
     if why_not():
         pytest.skip(f"no sandbox here: {why_not()}")
     yield BubblewrapDriver(slot=SLOT)
-    assert remains(UID) == []
+    left = remains(UID)
+    assert not left, left

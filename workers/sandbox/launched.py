@@ -16,6 +16,7 @@ from workers.sandbox.group import Group
 from workers.sandbox.verify import find_problems
 
 INFO_BYTES = 4096
+BURIAL_SECONDS = 1.0
 
 
 class LaunchedSandbox:
@@ -116,11 +117,13 @@ class LaunchedSandbox:
                 self._stage.rmdir()
 
     def _kill(self) -> None:
-        """Kill bubblewrap's outer process last: until then all others are its descendants."""
+        """Kill bubblewrap's outer process last: it is the one that buries the others, and ends by itself."""
         self._group.thaw()
         with contextlib.suppress(psutil.NoSuchProcess):
             for process in psutil.Process(self.process.pid).children(recursive=True):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(BURIAL_SECONDS)
         self.process.kill()
         self._group.kill()

@@ -1,0 +1,147 @@
+"""The warm scorer, as a real process: answers, refusals, clean output, end of input."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evaluation.images import read_rgb, write_png
+from evaluation.pairs import read_pairs
+from evaluation.scorer_service import OPEN_LIMIT, ScorerService
+from evaluation.scoring import Scorer
+from evaluation.spec import MetricSuite
+
+
+class Client:
+    """Speaks to one scorer process."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "evaluation", "scorer", "--threads", "1"]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+
+    def send(self, line: bytes) -> dict:  # type: ignore[type-arg]
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(line + b"\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def ask(self, **fields: object) -> dict:  # type: ignore[type-arg]
+        return self.send(json.dumps(fields).encode())
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Client]:
+    client = Client()
+    yield client
+    rest, log = client.process.communicate()
+    assert rest == b""
+    assert client.process.returncode == 0, log.decode()
+
+
+def test_it_opens_scores_and_reports_like_the_library(
+    client: Client, dataset: Path, suite: MetricSuite, tmp_path: Path
+) -> None:
+    opened = client.ask(op="open", suite=suite.to_json(), pairs=str(dataset), split="hidden", cache=None)
+    assert (opened["ok"], opened["n"]) == (True, 4)
+    scorer, scores = Scorer(suite, read_pairs(dataset, "hidden")), []
+    for pair in scorer.pairs:
+        stylized = np.roll(read_rgb(pair.content), 4, axis=0)
+        write_png(stylized, tmp_path / "output.png")
+        answer = client.ask(
+            op="score", key=opened["key"], pair_id=pair.id, output=str(tmp_path / "output.png"), seconds=0.5
+        )
+        assert answer["ok"]
+        assert answer["values"] == pytest.approx(scorer.score_pair(pair.id, stylized, 0.5).values, rel=1e-6)
+        scores.append({"pair_id": pair.id, "values": answer["values"], "seconds": 0.5})
+    report = client.ask(op="report", key=opened["key"], scores=scores)["report"]
+    assert (report["n"], report["n_valid"], report["suite_id"]) == (4, 4, "sts-test-1")
+    assert 0 < report["aggregates"]["content"] < 1
+
+
+def test_opening_again_is_the_same_dataset(
+    client: Client, dataset: Path, suite: MetricSuite, tmp_path: Path
+) -> None:
+    keys = {
+        client.ask(op="open", suite=suite.to_json(), pairs=str(dataset), cache=str(tmp_path / "cache"))["key"]
+        for _ in range(2)
+    }
+    assert len(keys) == 1
+    assert keys != {client.ask(op="open", suite=suite.to_json(), pairs=str(dataset), split="public")["key"]}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"nonsense",
+        b"[]",
+        b"{}",
+        b'{"op": "fly"}',
+        b'{"op": 7}',
+        b'{"op": "open"}',
+        b'{"op": "score", "key": 1}',
+        b'{"op": "ping", "x": NaN}',
+        b'{"op": "open", "suite": "{}", "pairs": ""}',
+        b"[" * 100_000,
+        b"\xff\xfe",
+    ],
+)
+def test_bad_requests_are_answered_and_survived(client: Client, line: bytes) -> None:
+    answer = client.send(line)
+    assert answer["ok"] is False
+    assert answer["error"]["code"] in ("BAD_REQUEST", "INVALID_SUITE")
+    assert client.ask(op="ping", id="after")["id"] == "after"
+
+
+def test_errors_carry_their_code(client: Client, dataset: Path, suite: MetricSuite, tmp_path: Path) -> None:
+    key = client.ask(op="open", suite=suite.to_json(), pairs=str(dataset))["key"]
+    write_png(np.zeros((10, 12, 3), np.uint8), tmp_path / "small.png")
+    (tmp_path / "text.png").write_text("no picture")
+
+    def code(**fields: object) -> str:
+        return str(client.ask(**fields)["error"]["code"])
+
+    small = {"op": "score", "key": key, "pair_id": "p000", "output": str(tmp_path / "small.png")}
+    assert code(**small) == "INVALID_IMAGE"
+    assert code(**small | {"output": str(tmp_path / "text.png")}) == "INVALID_IMAGE"
+    assert code(**small | {"output": str(tmp_path / "none.png")}) == "INVALID_IMAGE"
+    write_png(read_rgb(dataset / "content/public0.png"), tmp_path / "good.png")
+    assert code(**small | {"output": str(tmp_path / "good.png"), "pair_id": "p999"}) == "INVALID_PAIRS"
+    assert code(**small | {"output": str(tmp_path / "good.png"), "seconds": "fast"}) == "BAD_REQUEST"
+    assert code(**small | {"output": str(tmp_path / "good.png"), "seconds": -1}) == "INVALID_TENSOR"
+    assert code(**small | {"key": "0" * 64}) == "NOT_OPEN"
+    assert code(op="report", key=key, scores=[{"pair": 1}]) == "BAD_REQUEST"
+    assert code(op="report", key=key, scores=[{"pair_id": "p999", "values": {}}]) == "INVALID_PAIRS"
+    assert code(op="open", suite=suite.to_json(), pairs=str(tmp_path / "none")) == "INVALID_PAIRS"
+    assert code(op="open", suite="{}", pairs=str(dataset)) == "INVALID_SUITE"
+
+
+def test_numbers_that_json_cannot_hold_do_not_end_the_process(
+    client: Client, dataset: Path, suite: MetricSuite
+) -> None:
+    key = client.ask(op="open", suite=suite.to_json(), pairs=str(dataset))["key"]
+    line = (
+        f'{{"op": "report", "key": "{key}", "scores": [{{"pair_id": "p000", "values": {{"gram": 1e999}}}}]}}'
+    )
+    assert client.send(line.encode())["error"]["code"] == "INTERNAL"
+    assert client.ask(op="ping")["ok"]
+
+
+def test_only_the_datasets_used_last_stay_open(dataset: Path, suite: MetricSuite) -> None:
+    service = ScorerService()
+
+    def ask(**fields: object) -> dict:  # type: ignore[type-arg]
+        return json.loads(service.answer(json.dumps(fields).encode()))
+
+    keys = []
+    for version in range(1, OPEN_LIMIT + 2):
+        text = suite.to_json().replace('"version":1', f'"version":{version}')
+        keys.append(ask(op="open", suite=text, pairs=str(dataset), split="public")["key"])
+    assert ask(op="report", key=keys[0], scores=[])["error"]["code"] == "NOT_OPEN"
+    assert ask(op="report", key=keys[-1], scores=[])["ok"]

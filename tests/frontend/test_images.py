@@ -1,0 +1,99 @@
+"""Images of public pairs: who gets them, how they may be cached; those of hidden pairs nobody gets."""
+
+import hashlib
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from competitions.models import Competition, ImagePair, Phase, Run, RunOutput, Submission
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def pair(phase: Phase, split: str) -> ImagePair:
+    found = phase.dataset_version.pairs.filter(split=split).select_related("content", "style").first()
+    assert found is not None
+    return found
+
+
+def viewer(client: Client, user: User | None) -> Client:
+    if user is not None:
+        client.force_login(user)
+    return client
+
+
+@pytest.mark.parametrize("side", ["content", "style"])
+def test_a_public_image_is_served_to_everybody_with_its_digest_as_tag(
+    client: Client, phase: Phase, side: str
+) -> None:
+    public = pair(phase, "public")
+    answer = client.get(f"/images/pairs/{public.pk}/{side}/")
+    body = b"".join(answer)
+    digest = getattr(public, side).sha256
+    assert body.startswith(PNG)
+    assert hashlib.sha256(body).hexdigest() == digest
+    assert answer.headers["Content-Type"] == "image/png"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["ETag"] == f'"{digest}"'
+    assert "public" in answer.headers["Cache-Control"]
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert "Cookie" not in answer.headers.get("Vary", "")
+
+
+def test_a_known_image_is_not_sent_again(client: Client, phase: Phase) -> None:
+    url = f"/images/pairs/{pair(phase, 'public').pk}/content/"
+    first = client.get(url)
+    b"".join(first)
+    answer = client.get(url, headers={"if-none-match": first.headers["ETag"]})
+    assert answer.status_code == 304
+    assert answer.content == b""
+
+
+@pytest.mark.parametrize("who", ["nobody", "researcher", "organizer", "staff"])
+def test_hidden_images_are_served_to_nobody(
+    client: Client, scored: Run, phase: Phase, who: str, request: pytest.FixtureRequest
+) -> None:
+    client = viewer(client, None if who == "nobody" else request.getfixturevalue(who))
+    hidden = list(phase.dataset_version.pairs.filter(split="hidden"))
+    assert hidden
+    for one in hidden:
+        for side in ("content", "style"):
+            assert client.get(f"/images/pairs/{one.pk}/{side}/").status_code == 404
+        assert RunOutput.objects.filter(run=scored, pair=one).exists()
+        assert client.get(f"/images/runs/{scored.pk}/{one.pk}/").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["1/side", "1/content/../style", "x/content", "-1/content", "999999/content"])
+def test_addresses_that_name_no_image_are_refused(client: Client, phase: Phase, path: str) -> None:
+    assert client.get(f"/images/pairs/{path}/").status_code == 404
+
+
+def test_images_of_an_unpublished_competition_go_to_its_organizer_privately(
+    client: Client, phase: Phase, competition: Competition, organizer: User, stranger: User
+) -> None:
+    Competition.objects.update(is_published=False)
+    url = f"/images/pairs/{pair(phase, 'public').pk}/content/"
+    assert client.get(url).status_code == 404
+    assert viewer(client, stranger).get(url).status_code == 404
+    answer = viewer(client, organizer).get(url)
+    assert b"".join(answer).startswith(PNG)
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert "Cookie" in answer.headers["Vary"]
+
+
+def test_outputs_are_the_teams_until_the_run_is_scored(
+    client: Client, submission: Submission, researcher: User, stranger: User, generating: Run
+) -> None:
+    url = f"/images/runs/{generating.pk}/{pair(submission.phase, 'public').pk}/"
+    assert client.get(url).status_code == 404
+    assert viewer(client, stranger).get(url).status_code == 404
+    answer = viewer(client, researcher).get(url)
+    assert b"".join(answer)
+    assert "private" in answer.headers["Cache-Control"]
+
+
+def test_outputs_of_a_scored_run_are_public(client: Client, scored: Run, phase: Phase) -> None:
+    answer = client.get(f"/images/runs/{scored.pk}/{pair(phase, 'public').pk}/")
+    assert b"".join(answer)
+    assert "public" in answer.headers["Cache-Control"]

@@ -1,0 +1,29 @@
+"""What organizers may write: Markdown, and nothing that acts in a reader's browser."""
+
+import pytest
+
+from frontend.templatetags.texts import rich_text
+
+
+def test_markdown_is_set_with_headings_below_those_of_the_page() -> None:
+    html = rich_text("# Rules\n\nUse **one** generator.\n\n| a | b |\n|:--|--:|\n| 1 | 2 |\n")
+    assert "<h3>Rules</h3>" in html
+    assert "<strong>one</strong>" in html
+    assert "<td>1</td>" in html
+    assert "style=" not in html
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "[click](javascript:alert(1))",
+        "![x](https://example.org/tracker.png)",
+        "<https://example.org/\" onclick=\"alert(1)>",
+    ],
+)
+def test_no_markup_of_the_organizers_own_reaches_the_page(attack: str) -> None:
+    html = rich_text(attack)
+    for tag in ("<script", "<img", 'href="javascript', '" onclick'):
+        assert tag not in html
