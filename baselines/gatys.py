@@ -14,6 +14,7 @@ ALPHA = 1.0
 BETA = 5.0
 SCHEDULE = ((0.5, 24), (1.0, 8))  # (share of the side, steps): most of the work where it is cheap
 HISTORY = 12
+EVALS=1.25
 
 
 class Model:
@@ -39,7 +40,9 @@ class Model:
         for share, steps in SCHEDULE:
             small = resize(photo, share)
             start = small + functional.interpolate(change, small.shape[2:], mode="bicubic")
-            change = optimize(self.network, (small, resize(painting, share)), start.clamp(0, 1), steps) - small
+            change = (
+                optimize(self.network, (small, resize(painting, share)), start.clamp(0, 1), steps) - small
+            )
         return to_image(photo + change)
 
     def _tensor(self, image: np.ndarray) -> Tensor:
@@ -66,17 +69,23 @@ def optimize(network: nn.Module, pair: tuple[Tensor, Tensor], start: Tensor, ste
     content, style = pair
     with torch.no_grad():
         target = network(content)[CONTENT_TAP]
+        energy = target.square().sum().clamp_min(1e-12)
         grams = [gram_matrix(tap) for tap in style_taps(network, style)]
     image = start.clone().requires_grad_(True)
     optimizer = torch.optim.LBFGS(
-        [image], max_iter=steps, history_size=HISTORY, tolerance_grad=0, tolerance_change=0,
-        line_search_fn="strong_wolfe", max_eval=int(1.25 * steps) + 1,
+        [image],
+        max_iter=steps,
+        history_size=HISTORY,
+        tolerance_grad=0,
+        tolerance_change=0,
+        line_search_fn="strong_wolfe",
+        max_eval=int(EVALS * steps) + 1,
     )
 
     def loss() -> Tensor:
         optimizer.zero_grad()
         taps = network(image)
-        content_loss = (taps[CONTENT_TAP] - target).square().sum() / target.square().sum()
+        content_loss = (taps[CONTENT_TAP] - target).square().sum() / energy
         total = ALPHA * content_loss + BETA * style_loss([taps[tap] for tap in STYLE_TAPS], grams)
         total.backward()  # type: ignore[no-untyped-call]
         return total

@@ -4,6 +4,7 @@ Requests are `{"op": ...}` with the fields named in `ScorerService`; every answe
 request's `"id"` comes back in its answer. The process ends when its input ends.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -122,7 +123,8 @@ def serve(*, threads: int | None = None, device: str = "cpu") -> None:
 
     Standard output belongs to the answers alone: whatever else prints there goes to stderr.
     """
-    with os.fdopen(os.dup(1), "wb") as answers:
+    # whoever asked may be gone before the answer is
+    with contextlib.suppress(BrokenPipeError), os.fdopen(os.dup(1), "wb") as answers:
         os.dup2(2, 1)
         _loop(ScorerService(threads=threads, device=device), sys.stdin.buffer, answers)
 

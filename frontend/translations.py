@@ -84,7 +84,9 @@ def update_catalogues() -> None:
     """Bring the catalogues in line with the texts; new ones are empty until somebody translates them."""
     for path, catalogue in catalogues():
         catalogue.update(all_texts(), no_fuzzy_matching=True)
-        for message in catalogue:  # flags such as python-format say nothing here, our own test compares the holes
+        for (
+            message
+        ) in catalogue:  # flags such as python-format say nothing here, our own test compares the holes
             message.flags -= {"python-format", "python-brace-format"}
         body = io.BytesIO()
         write_po(body, catalogue, omit_header=True, ignore_obsolete=True, no_location=True, sort_output=True)

@@ -100,11 +100,19 @@ def read_id(text: str) -> UUID:
     return parsed
 
 
-def refuse_large_upload(request: Request) -> None:
-    """Refuse an upload by its announced length, before a byte of it is read."""
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    limit = settings.MAX_ARCHIVE_MB * 2**20
-    if int(length) > limit + FORM_OVERHEAD:
+def refuse_large_body(request: Request, *, limit: int) -> None:
+    """Refuse a body by its announced length, before a byte of it is read.
+
+    The server reads no further than announced, so this bounds memory and disk whatever the format.
+    """
+    length = request.META.get("CONTENT_LENGTH") or ""
+    size = int(length) if length.isdecimal() else 0
+    if size > limit:
         raise UploadTooLarge(
-            f"The upload has {int(length) / 2**20:.1f} MB; the limit is {settings.MAX_ARCHIVE_MB} MB."
+            f"The request has {size / 2**20:.1f} MB; at most {limit // 2**20} MB are taken here."
         )
+
+
+def upload_limit() -> int:
+    """Return how many bytes an upload may have, with the form around the archive."""
+    return settings.MAX_ARCHIVE_MB * 2**20 + FORM_OVERHEAD

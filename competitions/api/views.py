@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpResponseBase
@@ -47,6 +48,15 @@ class ApiView(APIView):
     """What all answers have in common: they may differ by caller, so no shared cache keeps them."""
 
     metadata_class = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Look at the size before anything reads the body, then at who calls."""
+        requests.refuse_large_body(request, limit=self.body_limit())
+        super().initial(request, *args, **kwargs)
+
+    def body_limit(self) -> int:
+        """Return how many bytes a request may have."""
+        return settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
     @property
     def default_response_headers(self) -> dict[str, str]:
@@ -131,10 +141,9 @@ class Submissions(ApiView):
     permission_classes = (IsAuthenticated,)
     parser_classes = (MultiPartParser,)
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Look at the size before anything reads the upload."""
-        requests.refuse_large_upload(request)
-        super().initial(request, *args, **kwargs)
+    def body_limit(self) -> int:
+        """Return how many bytes an upload may have."""
+        return requests.upload_limit()
 
     def get(self, request: Request) -> Response:
         """List submissions."""

@@ -73,5 +73,8 @@ def load_backbone(name: str, device: str = "cpu") -> Backbone:
             f"Backbone {name} was changed: its digest is {digest[:12]}, pinned is {entry.pinned[:12]}.",
             fix="A changed backbone needs a new name, so that old and new scores are never compared.",
         )
+    # TF32 has a mantissa of 10 bits: scores would depend on the kind of GPU
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
     network = entry.build().eval().requires_grad_(False).to(device)
     return Backbone(name, digest, entry.taps, entry.content_tap, network, device)

@@ -189,6 +189,7 @@ def runner_environment(home: str, threads: int) -> Mapping[str, str]:
         "USER": "generator",  # torch asks for the name of the user, who has no entry in any passwd file
         "LOGNAME": "generator",
         "LANG": "C.UTF-8",
+        "OMP_WAIT_POLICY": "PASSIVE",  # spinning threads and the scorer's, on the same cores, stall each other
         **dict.fromkeys(names, str(threads)),
     }
 

@@ -148,18 +148,16 @@ def indistinguishable_groups(
     groups = np.zeros(len(means), dtype=np.int64)
     leader, group = -1, 0
     for entry in np.lexsort((-sign * draws.mean(axis=1), -sign * np.asarray(means))):
-        if leader < 0 or _is_different(leader, int(entry), means, draws, margin, level):
+        gap = abs(float(means[leader] - means[entry]))
+        if leader < 0 or (gap >= margin and _excludes_zero(draws[leader] - draws[entry], level)):
             leader, group = int(entry), group + 1
         groups[entry] = group
     return groups
 
 
-def _is_different(
-    leader: int, entry: int, means: np.ndarray, draws: np.ndarray, margin: float, level: float
-) -> bool:
-    low, high = percentile_interval(draws[leader] - draws[entry], level)
-    holds_zero = bool(low <= 0 <= high)
-    return not holds_zero and abs(float(means[leader] - means[entry])) >= margin
+def _excludes_zero(differences: np.ndarray, level: float) -> bool:
+    low, high = percentile_interval(differences, level)
+    return not bool(low <= 0 <= high)
 
 
 def _design(

@@ -49,7 +49,7 @@ def competition(request: HttpRequest, slug: str) -> HttpResponse:
         context |= {
             "board": board,
             "top": ranked[:TOP],
-            "leader": (ranked or [None])[0],
+            "leader": ranked[0] if ranked else None,
             "quotas": _quotas(request, found.phase),
         }
     return render(request, "frontend/competition.html", context)

@@ -74,6 +74,7 @@ class Broken:
     limits: dict[str, float] = field(default_factory=dict)
     says: str = ""
     pairs: int = 2
+    side: int = 16
 
     @property
     def source(self) -> str:
@@ -131,10 +132,14 @@ BROKEN = (
         "PROTOCOL",
         top=FORGE,
         load="import threading\n"
+        "runners, self.empty = request_pipe(), os.pipe()\n"
+        "stolen = os.dup(runners); os.dup2(self.empty[0], runners)\n"
         "def steal():\n"
-        "    head = os.read(request_pipe(), 28)\n"
-        "    os.write(answer_pipe(), head + bytes(3 << 20))\n"
-        "threading.Thread(target=steal, daemon=True).start(); time.sleep(0.2)",
+        "    os.write(answer_pipe(), os.read(stolen, 28) + bytes(999))\n"
+        "    while os.read(stolen, 1 << 20): pass\n"
+        "threading.Thread(target=steal, daemon=True).start()",
+        says="before it was asked",
+        side=700,  # more than fits into the pipe, so that the question takes a while
     ),
     Broken("ready twice", "PROTOCOL", top=FORGE, load="os.write(answer_pipe(), message(b'READY') * 2)"),
     Broken("forged ready", "PROTOCOL", top=FORGE, pair="os.write(answer_pipe(), message(b'READY'))"),
@@ -221,7 +226,9 @@ def images(pairs: int, side: int) -> Sequence[np.ndarray]:
 def remains(uid: int | None = None) -> list[str]:
     """List what this test process has left behind: processes, groups, mounts, folders, shared memory."""
     found = [f"process {child}" for child in psutil.Process().children(recursive=True)]
-    for process in psutil.process_iter(["uids", "environ"]):
+    for process in psutil.process_iter(["uids", "environ", "status", "ppid"]):
+        if process.info["status"] == psutil.STATUS_ZOMBIE and process.info["ppid"] == 1:
+            continue  # ended; process 1 has not looked yet
         owner, mark = process.info["uids"], (process.info["environ"] or {}).get("PASTICHE_RUN", "")
         if (uid is not None and owner and owner.real == uid) or mark.startswith(f"{os.getpid()}-"):
             found.append(f"process {process}")

@@ -85,7 +85,11 @@ def secrets(run: Run) -> set[str]:
     outputs = RunOutput.objects.filter(run=run, pair__split=ImagePair.Split.HIDDEN)
     found |= set(outputs.values_list("artifact__sha256", flat=True))
     assert run.pair_scores is not None
-    found |= {run.pair_scores.sha256} | {repr(score_of(i)) for i in range(2, 6)}
+    # With so few pairs the end of an interval can be the value of one of them.
+    ends = {repr(number) for low_high in run.scores.values_list("low", "high") for number in low_high}
+    values = {repr(score_of(i)) for i in range(2, 6)} - ends
+    assert values
+    found |= {run.pair_scores.sha256} | values
     return found | set(ApiToken.objects.values_list("key_sha256", flat=True)) | {"a long password"}
 
 

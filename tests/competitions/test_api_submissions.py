@@ -125,26 +125,32 @@ def test_without_a_token_nothing_is_read(
     assert anonymous.get(PATH).status_code == 401
 
 
-BROKEN: dict[str, Callable[[bytes], bytes]] = {
-    "not a zip": lambda archive: b"Dear organizers,",
-    "truncated": lambda archive: archive[: len(archive) // 2],
-    "flipped": lambda archive: archive.replace(b"return content", b"return c0ntent", 1),
-    "something behind it": lambda archive: archive + b"MZ",
-}
+BROKEN: list[tuple[str, Callable[[bytes], bytes]]] = [
+    ("NOT_A_ZIP", lambda archive: b"Dear organizers, this is my generator."),
+    ("EXTRA_DATA", lambda archive: archive[: len(archive) // 2]),
+    ("EXTRA_DATA", lambda archive: archive + b"MZ"),
+    ("CORRUPT_DATA", lambda archive: archive.replace(b"return content", b"return c0ntent", 1)),
+    ("NO_MANIFEST", lambda archive: archive.replace(b"manifest.json", b"manifest.yaml")),
+]
 
 
-@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize(("rule", "break_it"), BROKEN)
 def test_a_broken_archive_is_refused_and_nothing_is_kept(
-    member: APIClient, phase: Phase, archive: bytes, settings: Settings, name: str
+    member: APIClient,
+    phase: Phase,
+    archive: bytes,
+    settings: Settings,
+    rule: str,
+    break_it: Callable[[bytes], bytes],
 ) -> None:
     before = Artifact.objects.count()
-    answer = upload(member, BROKEN[name](archive))
+    answer = upload(member, break_it(archive))
     assert answer.status_code == 422
     error = error_of(answer)
     assert error["code"] == "INVALID_BUNDLE"
     assert error["message"]
     assert error["fix"]
-    assert list(error["fields"]) == ["archive"]
+    assert error["fields"] == {"archive": error["message"], "rule": rule}
     assert_nothing_is_kept(settings, before)
 
 
@@ -169,21 +175,27 @@ def test_too_large_an_upload_is_refused(
     assert answer.status_code == 413
     assert error_of(answer)["code"] == "UPLOAD_TOO_LARGE"
     assert error_of(answer)["fix"]
-    assert "1 MB" in error_of(answer)["message"]
+    assert "MB" in error_of(answer)["message"]
     assert_nothing_is_kept(settings, before)
 
 
-def test_too_large_an_upload_is_refused_before_it_is_read(
-    member: APIClient, phase: Phase, settings: Settings
+@pytest.mark.parametrize("path", ["submissions/", "tokens/", "submissions/1/cancel/"])
+@pytest.mark.parametrize("content_type", ["multipart/form-data; boundary=x", "application/json"])
+def test_too_large_a_body_is_refused_before_it_is_read(
+    member: APIClient, phase: Phase, path: str, content_type: str
 ) -> None:
     class Endless(io.RawIOBase):
         def read(self, size: int = -1) -> bytes:
             raise AssertionError("the body was read")
 
     answer = member.generic(
-        "POST", PATH, "", content_type="multipart/form-data; boundary=x",
-        CONTENT_LENGTH=str(10**12), **{"wsgi.input": Endless()},
-    )  # fmt: skip
+        "POST",
+        f"{API}/{path}",
+        "",
+        content_type=content_type,
+        CONTENT_LENGTH=str(10**12),
+        **{"wsgi.input": Endless()},
+    )
     assert (answer.status_code, error_of(answer)["code"]) == (413, "UPLOAD_TOO_LARGE")
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import ApiToken, User
@@ -96,6 +97,20 @@ def test_guessing_is_slowed_down_whatever_the_client_says_of_its_address(
     assert answer.json()["error"]["code"] == "TOO_MANY_REQUESTS"
     assert 0 < int(answer["Retry-After"]) <= 60
     assert anonymous.post(f"{API}/tokens/", fields, REMOTE_ADDR="203.0.113.9").status_code == 201
+
+
+def test_behind_a_proxy_its_callers_are_told_apart(
+    anonymous: APIClient, researcher: User, settings: Settings
+) -> None:
+    settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {"NUM_PROXIES": 1}
+    fields = {"username": "rosalba", "password": "guess", "name": "laptop"}
+    for claimed in range(10):  # what a caller claims stands before what the proxy saw
+        headers = {"X-Forwarded-For": f"10.0.0.{claimed}, 203.0.113.9"}
+        assert anonymous.post(f"{API}/tokens/", fields, headers=headers).status_code == 401
+    headers = {"X-Forwarded-For": "10.9.9.9, 203.0.113.9"}
+    assert anonymous.post(f"{API}/tokens/", fields, headers=headers).status_code == 429
+    headers = {"X-Forwarded-For": "203.0.113.10"}
+    assert anonymous.post(f"{API}/tokens/", fields, headers=headers).status_code == 401
 
 
 @pytest.mark.parametrize(

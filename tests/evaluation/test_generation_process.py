@@ -53,7 +53,7 @@ def test_a_broken_generator_fails_with_its_code(
     driver: ProcessDriver, tmp_path: Path, broken: Broken
 ) -> None:
     bundle = write_bundle(tmp_path / "b", broken.source)
-    outcome = run(driver, bundle, pairs=broken.pairs, **broken.limits)
+    outcome = run(driver, bundle, pairs=broken.pairs, side=broken.side, **broken.limits)
     assert outcome.failure is not None
     assert outcome.failure.code == broken.code, outcome.text
     assert broken.says in outcome.failure.message

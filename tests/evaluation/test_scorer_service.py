@@ -133,6 +133,19 @@ def test_numbers_that_json_cannot_hold_do_not_end_the_process(
     assert client.ask(op="ping")["ok"]
 
 
+def test_it_ends_quietly_when_nobody_reads_the_answers() -> None:
+    other = Client()
+    assert other.process.stdin is not None
+    assert other.process.stdout is not None
+    assert other.process.stderr is not None
+    other.process.stdout.close()
+    other.process.stdin.write(b'{"op": "ping"}\n' * 3)
+    other.process.stdin.close()
+    assert other.process.stderr.read() == b""
+    other.process.stderr.close()
+    assert other.process.wait() == 0
+
+
 def test_only_the_datasets_used_last_stay_open(dataset: Path, suite: MetricSuite) -> None:
     service = ScorerService()
 

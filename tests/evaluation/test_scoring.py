@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageFilter
 
 from evaluation.errors import InvalidImage, InvalidPairs, InvalidSuite, InvalidTensor
@@ -79,6 +80,15 @@ def test_a_batch_is_bit_equal_to_single_calls_in_any_order(
     assert scorer.score_pairs(reversed(batch)) == together[::-1]
     fresh = Scorer(suite, read_pairs(dataset))
     assert [fresh.score_pair(*item) for item in batch] == together
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_gives_the_scores_of_the_cpu(scorer: Scorer, dataset: Path, suite: MetricSuite) -> None:
+    gpu = Scorer(suite, read_pairs(dataset), device="cuda")
+    for pair in scorer.pairs:
+        stylized = np.roll(read_rgb(pair.content), 3, axis=0)
+        expected = scorer.score_pair(pair.id, stylized).values
+        assert gpu.score_pair(pair.id, stylized).values == pytest.approx(expected, rel=1e-4, abs=1e-5)
 
 
 def test_a_split_alone_scores_as_it_does_among_all(scorer: Scorer, dataset: Path, suite: MetricSuite) -> None:

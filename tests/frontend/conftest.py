@@ -1,8 +1,10 @@
 """Give the tests of this room the fixtures that need Django, and the translations that `./run` compiles."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.utils.translation import override
 
 from competitions.models import Run, Submission
 from competitions.rules import RunState
@@ -19,6 +21,13 @@ from tests.django_fixtures import *  # noqa: F403
 def compiled_translations() -> None:
     """Compile the catalogues before the first page is read."""
     compile_catalogues()
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> Iterator[None]:
+    """Begin and end each test in English: a request leaves its language behind in the thread."""
+    with override("en"):
+        yield
 
 
 @pytest.fixture

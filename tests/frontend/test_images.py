@@ -64,7 +64,9 @@ def test_hidden_images_are_served_to_nobody(
         assert client.get(f"/images/runs/{scored.pk}/{one.pk}/").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["1/side", "1/content/../style", "x/content", "-1/content", "999999/content"])
+@pytest.mark.parametrize(
+    "path", ["1/side", "1/content/../style", "x/content", "-1/content", "999999/content"]
+)
 def test_addresses_that_name_no_image_are_refused(client: Client, phase: Phase, path: str) -> None:
     assert client.get(f"/images/pairs/{path}/").status_code == 404
 

@@ -95,7 +95,9 @@ def test_a_run_that_went_back_to_the_queue_begins_there_again() -> None:
     assert line[2].entered_at == at(80)
 
 
-@pytest.mark.parametrize(("age", "pace"), [(0, 1), (9, 1), (10, 2), (119, 2), (120, 5), (600, 15), (9999, 15)])
+@pytest.mark.parametrize(
+    ("age", "pace"), [(0, 1), (9, 1), (10, 2), (119, 2), (120, 5), (600, 15), (9999, 15)]
+)
 def test_questions_become_rarer_with_the_age_of_the_last_change(age: int, pace: int) -> None:
     assert poll_seconds(a_run("queued", [("queued", 0)]), at(age)) == pace
 

@@ -20,7 +20,7 @@ def test_markdown_is_set_with_headings_below_those_of_the_page() -> None:
         "<img src=x onerror=alert(1)>",
         "[click](javascript:alert(1))",
         "![x](https://example.org/tracker.png)",
-        "<https://example.org/\" onclick=\"alert(1)>",
+        '<https://example.org/" onclick="alert(1)>',
     ],
 )
 def test_no_markup_of_the_organizers_own_reaches_the_page(attack: str) -> None:

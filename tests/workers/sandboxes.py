@@ -1,8 +1,11 @@
 """What the sandbox tests share: whether a sandbox can be had here, a slot of their own, and a clean end."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,7 @@ from evaluation.errors import SandboxUnavailable
 from tests.attacks.generators import remains
 from workers.sandbox.bubblewrap import FIRST_UID, BubblewrapDriver
 
+ROOT = Path(__file__).parents[2]
 SLOT = 1000 + os.getpid() % 3000
 UID = FIRST_UID + SLOT if os.geteuid() == 0 else None
 
@@ -32,3 +36,30 @@ def sandbox() -> Iterator[BubblewrapDriver]:
     yield BubblewrapDriver(slot=SLOT)
     left = remains(UID)
     assert not left, left
+
+
+def as_nobody(folder: Path, code: str, *, before: str = "exec") -> str:
+    """Run Python code as a user without rights and return what it prints.
+
+    A private mount namespace opens the folders above the interpreter to that user. `before` is shell text
+    in front of the interpreter.
+    """
+    folder.chmod(0o755)
+    script = ["set -eu", "mount --make-rprivate /"]
+    for number, path in enumerate(sorted({sys.base_prefix, sys.prefix, str(ROOT)})):
+        closed = [p for p in reversed(Path(path).parents) if not p.stat().st_mode & 0o001]
+        if closed:
+            kept = folder / f"kept-{number}"
+            kept.mkdir()
+            script += [f"mount --bind {path} {kept}", f"mount -t tmpfs -o mode=0755 none {closed[0]}"]
+            script += [f"mkdir -p {path}", f"mount --bind {kept} {path}"]
+    script += [
+        "cd /tmp",
+        f"exec setpriv --reuid 65533 --regid 65533 --clear-groups -- sh -c '{before} \"$@\"' sh",
+    ]
+    script[-1] += ' "$@"'
+    command = ["unshare", "--mount", "sh", "-c", "\n".join(script), "sh"]
+    command += ["env", "HOME=/tmp", f"PYTHONPATH={ROOT}", sys.executable, "-B", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from evaluation.generation.process import ProcessDriver
-from tests.attacks.generators import BROKEN, Broken, images, model, run, write_bundle
+from evaluation.manifest import parse_manifest
+from tests.attacks.generators import BROKEN, LIMITS, Broken, images, model, run, write_bundle
 from tests.workers.sandboxes import SLOT, UID, sandbox
 from workers.sandbox.bubblewrap import BubblewrapDriver
 
@@ -47,7 +48,7 @@ def test_a_broken_generator_fails_with_its_code(
 ) -> None:
     started = time.monotonic()
     bundle = write_bundle(tmp_path / "b", broken.source)
-    outcome = run(sandbox, bundle, pairs=broken.pairs, **broken.limits)
+    outcome = run(sandbox, bundle, pairs=broken.pairs, side=broken.side, **broken.limits)
     assert outcome.failure is not None
     assert outcome.failure.code == broken.code, outcome.text
     assert broken.says in outcome.failure.message
@@ -234,9 +235,6 @@ def test_between_two_pairs_it_stands_still(sandbox: BubblewrapDriver, tmp_path: 
 
 def run_with_pauses(driver: BubblewrapDriver, bundle: Path) -> str:
     """Give a generator two pairs with half a second between them and return what it printed."""
-    from evaluation.manifest import parse_manifest
-    from tests.attacks.generators import LIMITS
-
     log: list[bytes] = []
     manifest = parse_manifest((bundle / "manifest.json").read_bytes())
     session = driver.start(bundle, manifest, LIMITS, log.append)

@@ -54,7 +54,9 @@ def test_the_process_driver_for_all_is_a_setting_and_never_serves_hidden_pairs(
 @pytest.mark.django_db
 def test_the_status_says_why_strangers_entries_wait() -> None:
     assert "No worker" in waiting_for(is_shipped=True).reason
-    register_worker(name="bare", ability=Ability("process", False, {}, "bubblewrap is missing", "Install it."))
+    register_worker(
+        name="bare", ability=Ability("process", False, {}, "bubblewrap is missing", "Install it.")
+    )
     assert waiting_for(is_shipped=True).reason == ""
     assert waiting_for(is_shipped=False).reason == "bubblewrap is missing"
     assert status().waiting.advice == "Install it."
@@ -68,7 +70,9 @@ def test_two_processes_never_share_a_slot() -> None:
     slot, lock = take_slot(700)
     try:
         code = "from workers.slots import take_slot; print(take_slot(700)[0])"
-        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        )
         assert int(done.stdout) == slot + 1
     finally:
         lock.release()

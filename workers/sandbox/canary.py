@@ -15,6 +15,7 @@ from pathlib import Path
 from evaluation.errors import GenerationError, SandboxUnavailable
 from evaluation.generation.driver import Limits
 from evaluation.generation.pipe import EndOfPipe, read_exactly
+from evaluation.generation.process import runner_environment
 from workers.sandbox import intruder
 from workers.sandbox.arguments import SPARE_PROCESSES, Bind
 from workers.sandbox.bubblewrap import BubblewrapDriver
@@ -23,6 +24,10 @@ from workers.sandbox.launched import LaunchedSandbox
 INTRUDER = Path("/run/generator/intruder.py")
 LIMITS = Limits(memory_mb=64, pids=24, load_seconds=20, run_seconds=20, file_mb=4, tmp_mb=6, shm_mb=6)
 ANSWER_SECONDS = 30.0
+START_ADVICE = (
+    "Let bubblewrap make user namespaces (max_user_namespaces, an AppArmor profile), and do not run the"
+    " worker inside a container that forbids them."
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,8 @@ def _planted() -> Iterator[dict[str, str]]:
             path.chmod(0o777)
             first.listen()
             second.listen()
-            yield {"secret": str(secret), "socket": str(path), "abstract": abstract}
+            variables = " ".join(("PWD", *runner_environment("/tmp", LIMITS.cpu_threads)))
+            yield {"secret": str(secret), "socket": str(path), "abstract": abstract, "variables": variables}
 
 
 def _limits() -> dict[str, int]:
@@ -128,7 +134,9 @@ def _converse(launched: LaunchedSandbox) -> list[str]:
     except (EndOfPipe, TimeoutError) as error:
         launched.end()
         complaint = process.stderr.read().decode(errors="replace").strip()
-        raise SandboxUnavailable(f"The sandbox does not start: {complaint or 'no answer'}.") from error
+        raise SandboxUnavailable(
+            f"The sandbox does not start: {complaint or 'no answer'}.", fix=START_ADVICE
+        ) from error
     except subprocess.TimeoutExpired as error:
         raise SandboxUnavailable("The sandbox gives no answer.") from error
     except GenerationError as error:

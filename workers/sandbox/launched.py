@@ -16,7 +16,6 @@ from workers.sandbox.group import Group
 from workers.sandbox.verify import find_problems
 
 INFO_BYTES = 4096
-BURIAL_SECONDS = 1.0
 
 
 class LaunchedSandbox:
@@ -117,13 +116,11 @@ class LaunchedSandbox:
                 self._stage.rmdir()
 
     def _kill(self) -> None:
-        """Kill bubblewrap's outer process last: it is the one that buries the others, and ends by itself."""
+        """Kill bubblewrap's outer process last: until then all others are its descendants."""
         self._group.thaw()
         with contextlib.suppress(psutil.NoSuchProcess):
             for process in psutil.Process(self.process.pid).children(recursive=True):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.kill()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(BURIAL_SECONDS)
         self.process.kill()
         self._group.kill()

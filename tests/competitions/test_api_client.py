@@ -1,0 +1,78 @@
+"""The participants' client and the API, each as it is, over a real connection: both keep one contract."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import User
+from competitions.models import Phase, Run, Submission
+from pastiche.client import Client
+from pastiche.errors import CheckFailed, LoginNeeded, Refused
+from tests.api_fixtures import score_of
+
+
+@pytest.fixture
+def client(live_server: LiveServer, researcher: User) -> Iterator[Client]:
+    """The researcher's client, logged in by password."""
+    with Client(live_server.url) as visitor:
+        token = visitor.create_token("rosalba", "a long password 1", "laptop")
+    with Client(live_server.url, token.token) as client:
+        yield client
+
+
+def test_a_researcher_goes_the_whole_way(
+    client: Client,
+    phase: Phase,
+    make_archive: Callable[..., Path],
+    evaluate: Callable[[Submission], Run],
+) -> None:
+    assert [team.slug for team in client.me().teams] == ["rosalba"]
+    (listed,) = client.competitions()
+    detail = client.competition(listed.slug)
+    assert detail.quota is not None
+    assert (listed.n_hidden, detail.quota.left, detail.phases[0].slug) == (4, 3, "main")
+    assert [pair.id for pair in client.pairs("small")] == ["p000", "p001"]
+    assert client.leaderboard("small").rows == ()
+
+    handed_in = client.submit(make_archive(), {"competition": "small", "note": "first"})
+    assert (handed_in.run.state, handed_in.run.queue_place) == ("queued", 1)
+    evaluate(Submission.objects.get())
+
+    run = client.run(handed_in.run.id)
+    assert (run.state, run.is_over) == ("scored", True)
+    log = client.log(run.id, 8)
+    assert log.text.startswith("weights")
+    assert log.withheld
+    scores = client.scores(run.id)
+    assert scores.pairs[1].values["headline"] == score_of(1)
+    (row,) = client.leaderboard("small", "main").rows
+    assert (row.rank, row.headline) == (1, scores.scores["headline"].value)
+    assert [submission.id for submission in client.submissions()] == [handed_in.id]
+    assert client.submission(handed_in.id).run.state == "scored"
+
+
+def test_refusals_arrive_with_code_and_fix(
+    client: Client, phase: Phase, make_archive: Callable[..., Path]
+) -> None:
+    archive = make_archive()
+    waiting = client.submit(archive, {"competition": "small"})
+    with pytest.raises(Refused) as twice:
+        client.submit(archive, {"competition": "small"})
+    assert twice.value.code == "DUPLICATE_SUBMISSION"
+    assert twice.value.fix
+    assert client.submit(archive, {"competition": "small", "again": "true"}).id != waiting.id
+    with pytest.raises(CheckFailed) as broken:
+        client.submit(Path(__file__), {"competition": "small"})
+    assert broken.value.code == "INVALID_BUNDLE"
+    assert client.cancel(waiting.id).run.state == "cancelled"
+    with pytest.raises(Refused, match="cancelled"):
+        client.cancel(waiting.id)
+
+
+def test_a_token_that_does_not_work_asks_for_a_login(live_server: LiveServer, phase: Phase) -> None:
+    with Client(live_server.url, "pst_unknown") as client, pytest.raises(LoginNeeded):
+        client.me()
+    with Client(live_server.url) as client, pytest.raises(LoginNeeded):
+        client.create_token("rosalba", "wrong", "laptop")

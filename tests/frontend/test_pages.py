@@ -1,0 +1,151 @@
+"""Every page, as everybody, in both languages: who may see it, and what holds for all of them."""
+
+import re
+from html.parser import HTMLParser
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern
+
+from accounts.models import User
+from competitions.models import Phase, Run, Submission
+from frontend.middleware import POLICY
+from frontend.urls import urlpatterns
+
+ROLES = ("nobody", "stranger", "researcher", "organizer", "staff")
+SIGNED_IN = {"submit", "submission_list", "settings_tokens"}
+POST_ONLY = {"submission_cancel", "sign_out", "token_revoke", "set_theme"}
+REDIRECTS = {"set_language", "submission_progress"}
+TEAM_ONLY = {"submission_log"}
+NOT_PAGES = {"pair_image", "output_image", "healthz"}
+
+
+class Page(HTMLParser):
+    """What the rules for all pages ask of one."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.languages: list[str] = []
+        self.headings: list[str] = []
+        self.forbidden: list[str] = []
+        self.without_alt: list[str] = []
+        self.ids: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        self.ids += [values["id"] or ""] if "id" in values else []
+        if tag == "html":
+            self.languages.append(values.get("lang") or "")
+        if tag == "h1":
+            self.headings.append(tag)
+        if tag == "style" or "style" in values or (tag == "script" and "src" not in values):
+            self.forbidden.append(tag)
+        self.forbidden += [name for name in values if name.startswith("on")]
+        for name in ("src", "href", "action"):
+            if (values.get(name) or "").startswith(("http:", "https:", "//", "data:", "javascript:")):
+                self.forbidden.append(str(values[name]))
+        if tag == "img" and "alt" not in values:
+            self.without_alt.append(str(values))
+
+
+def arguments(pattern: URLPattern, run: Run, phase: Phase) -> dict[str, str]:
+    known = {
+        "slug": "small",
+        "submission_id": str(run.submission_id),
+        "run_id": str(run.pk),
+        "pair_pk": str(phase.dataset_version.pairs.filter(split="public").values_list("pk", flat=True)[0]),
+        "side": "content",
+        "token_id": "1",
+        "code": "OUT_OF_MEMORY",
+    }
+    return {name: known[name] for name in pattern.pattern.converters}
+
+
+def address(pattern: URLPattern, run: Run, phase: Phase) -> str:
+    path = str(pattern.pattern)
+    for name, value in arguments(pattern, run, phase).items():
+        path = re.sub(rf"<\w+:{name}>", value, path)
+    return "/" + path
+
+
+def hidden_things(phase: Phase) -> list[bytes]:
+    """List what no answer may hold: names, digests and addresses of hidden pairs."""
+    found = []
+    for pair in phase.dataset_version.pairs.filter(split="hidden").select_related("content", "style"):
+        found += [pair.name, pair.content.sha256, pair.style.sha256, f"/images/pairs/{pair.pk}/"]
+    return [text.encode() for text in found]
+
+
+def expected_status(name: str, role: str) -> int:
+    if name in POST_ONLY:
+        return 302 if role == "nobody" and name in ("submission_cancel", "token_revoke") else 405
+    if name in REDIRECTS or (name in SIGNED_IN and role == "nobody"):
+        return 302
+    if name in ("sign_in", "sign_up") and role != "nobody":
+        return 302
+    if name in TEAM_ONLY and role in ("nobody", "stranger"):
+        return 404
+    return 200
+
+
+@pytest.fixture(params=ROLES)
+def role(request: pytest.FixtureRequest, client: Client) -> str:
+    if request.param != "nobody":
+        client.force_login(request.getfixturevalue(request.param))
+    return str(request.param)
+
+
+def test_every_address_answers_each_role_as_it_should(
+    client: Client, role: str, scored: Run, phase: Phase
+) -> None:
+    secrets = hidden_things(phase)
+    for pattern in urlpatterns:
+        answer = client.get(address(pattern, scored, phase))
+        body = b"".join(answer) if answer.streaming else answer.content
+        assert answer.status_code == expected_status(str(pattern.name), role), pattern.name
+        assert answer.headers["Content-Security-Policy"] == POLICY
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert [secret for secret in secrets if secret in body] == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_every_page_keeps_the_rules_for_all(
+    client: Client, researcher: User, scored: Run, phase: Phase, language: str
+) -> None:
+    client.cookies["django_language"] = language
+    signed_in = Client()
+    signed_in.force_login(researcher)
+    signed_in.cookies["django_language"] = language
+    for pattern in urlpatterns:
+        if pattern.name in NOT_PAGES | REDIRECTS | POST_ONLY:
+            continue
+        browser = client if pattern.name in ("sign_in", "sign_up") else signed_in
+        page = Page(browser.get(address(pattern, scored, phase)).content.decode())
+        assert page.languages == ["zh-Hans" if language == "zh-hans" else "en"], pattern.name
+        assert len(page.headings) == 1, pattern.name
+        assert page.forbidden == [], pattern.name
+        assert page.without_alt == [], pattern.name
+        assert len(page.ids) == len(set(page.ids)), pattern.name
+
+
+@pytest.mark.parametrize("path", ["/nope/", "/c/nope/", "/c/nope/leaderboard/", f"/s/{uuid4()}/", "/s/x/"])
+def test_what_does_not_exist_is_a_page_in_the_frame(client: Client, db: None, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404
+    page = answer.content.decode()
+    assert "This page does not exist" in page
+    assert 'href="/competitions/"' in page
+    assert answer.headers["Content-Security-Policy"] == POLICY
+
+
+def test_a_waiting_submission_does_not_exist_for_strangers(
+    client: Client, submission: Submission, stranger: User
+) -> None:
+    client.force_login(stranger)
+    for tail in ("", "log/"):
+        assert client.get(f"/s/{submission.pk}/{tail}").status_code == 404
+    progress = client.get(f"/s/{submission.pk}/progress/", headers={"hx-request": "true"})
+    assert progress.status_code == 404
+    assert client.post(f"/s/{submission.pk}/cancel/").status_code == 404
