@@ -60,7 +60,7 @@ def build_manifest(baseline: Baseline, files: dict[str, bytes]) -> Manifest:
     """Write down what the archive holds, with the digest of every file."""
     weights = sorted(name for name in files if PurePosixPath(name).suffix in WEIGHTS["python"])
     return Manifest(
-        schema_version=1,
+        schema=1,
         name=baseline.name,
         version=baseline.version,
         format="python",

@@ -93,7 +93,7 @@ _LIST = (
         "INFRA",
         Fault.PLATFORM,
         "The platform failed, not the generator. No run was used up.",
-        "Nothing to do: press retry, or wait for the organizer to start the run again.",
+        "Nothing is wrong with your archive: submit it again; it has cost you nothing.",
     ),
 )
 

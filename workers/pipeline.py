@@ -1,6 +1,7 @@
 """Evaluate one claimed run, in the order of the story: load, generate, score, publish."""
 
 import logging
+import os
 import platform
 import random
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from evaluation.pairs import Pair, read_pairs
 from evaluation.report import PairScore, write_pair_scores
 from evaluation.spec import parse_suite
 from workers.keeper import Draining, Keeper
+from workers.scorer import Question
 from workers.station import Station
 from workers.workspace import dataset_folder, fetch, run_folder
 
@@ -48,7 +50,7 @@ def run(held: Claim, here: Station) -> None:
     logger.info("run %s: claimed with fence %s", held.run_id, held.fence)
     try:
         with Keeper(held) as keeper, run_folder(settings.WORKER_DIR) as folder:
-            work = assignment(held.run_id, threads=here.scorer.threads)
+            work = assignment(held.run_id, threads=generator_threads())
             _evaluate(Evaluation(held, work, here, keeper, folder))
     except StaleFence as reason:
         logger.info("run %s: left, %s", held.run_id, reason)
@@ -65,22 +67,29 @@ def run(held: Claim, here: Station) -> None:
     outbox.flush()
 
 
+def generator_threads() -> int:
+    """Return how many threads a generator may use: the setting, or all cores of this worker."""
+    return settings.COMPUTE_THREADS or len(os.sched_getaffinity(0))
+
+
 def _evaluate(this: Evaluation) -> None:
     archive = fetch(this.work.archive_sha256, this.folder / "archive.zip")
     manifest = unpack_archive(archive, this.folder / "bundle").manifest
     driver = this.station.driver_for(this.work)
     runs.advance(this.held, RunState.LOADING, changes={"manifest": _provenance(this, driver)})
     dataset = dataset_folder(settings.WORKER_DIR, this.work)
-    key = this.station.scorer.open(suite_document=this.work.suite_document, pairs_folder=dataset)
+    question = Question(this.work.suite_document, dataset)
+    this.station.scorer.open(question)
     session = driver.start(this.folder / "bundle", manifest, this.work.limits, this.keeper.log)
     with ThreadPoolExecutor(1, thread_name_prefix="scoring") as scoring, this.keeper.watching(session):
         runs.advance(this.held, RunState.GENERATING)
         pending = [
-            scoring.submit(this.station.scorer.score, key=key, pair_id=pair, output=path, seconds=seconds)
+            scoring.submit(this.station.scorer.score, question, pair_id=pair, output=path, seconds=seconds)
             for pair, path, seconds in _generate(this, session, read_pairs(dataset))
         ]
         session.close()
-        runs.advance(this.held, RunState.SCORING)
+        this.keeper.flush()
+        runs.advance(this.held, RunState.SCORING, changes={"pairs_done": len(pending)})
         scores = tuple(future.result() for future in pending)
     _publish(this, scores)
 

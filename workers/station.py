@@ -1,7 +1,6 @@
 """What one worker process keeps between runs: its name, its driver, its warm scorer, its sign of life."""
 
 import logging
-import os
 import socket
 import threading
 import time
@@ -26,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 SIGN_OF_LIFE_SECONDS = 10
 RECHECK_SECONDS = 24 * 3600
+SCORER_THREADS = 1  # it works beside the generator, and one image at a time gains nothing from more
 
 
 @dataclass
@@ -92,12 +92,11 @@ class Station:
 def station() -> Station:
     """Return this process's station, made and started at first use."""
     slot, lock = take_slot(settings.WORKER_SLOT)
-    threads = settings.COMPUTE_THREADS or len(os.sched_getaffinity(0))
     made = Station(
         name=f"{socket.gethostname()}-{slot}",
         slot=slot,
         drivers=choose_drivers(slot),
-        scorer=ScorerProcess(threads=threads, cache_dir=settings.WORKER_DIR / "features"),
+        scorer=ScorerProcess(threads=SCORER_THREADS, cache_dir=settings.WORKER_DIR / "features"),
         _lock=lock,
     )
     made.start()

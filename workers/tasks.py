@@ -7,7 +7,7 @@ from celery.signals import worker_process_init, worker_process_shutdown, worker_
 
 from competitions.services import outbox, runs
 from workers import pipeline
-from workers.drain import draining
+from workers.drain import draining, follow_parent
 from workers.station import station
 
 logger = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ def sweep() -> None:
 def _prepare(**_: object) -> None:
     """Try the sandbox out before the first run, in processes that evaluate; the scheduler's does not."""
     if EVALUATION in current_app.amqp.queues.consume_from:
+        follow_parent()
         station()
 
 

@@ -204,7 +204,7 @@ def _view(row: Submission, queue: _Queue, *, can_manage: bool, run_id: UUID | No
         phase=row.phase.slug,
         team=row.team.name if row.team else "",
         team_slug=row.team.slug if row.team else "",
-        note=row.note,
+        note=row.note if can_manage else "",
         created_at=row.created_at,
         archive_sha256=row.archive.sha256,
         archive_size=row.archive.size,

@@ -123,7 +123,13 @@ def _received(upload: Upload) -> Iterator[tuple[Path, ArchiveInfo]]:
         try:
             info = inspect_archive(path, ArchiveLimits(packed=limit))
         except InvalidArchive as error:
-            raise RefusedArchive(error.message, fix=error.fix, fields={"archive": error.message, "rule": error.reason}) from error
+            fields = {"archive": error.message, "rule": error.reason}
+            raise RefusedArchive(error.message, fix=error.fix, fields=fields) from error
+        if info.manifest.device != "cpu":
+            raise RefusedArchive(
+                f"The manifest asks for device {info.manifest.device!r}; the workers here have no GPU.",
+                fix='Set "device": "cpu" in manifest.json.',
+            )
         yield path, info
 
 

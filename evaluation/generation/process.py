@@ -25,6 +25,7 @@ from evaluation.manifest import Manifest
 
 RUNNER = Path(__file__).with_name("runner.py")
 MARK = "PASTICHE_RUN"
+HOME_PREFIX = "pastiche-process"
 NOFILE = 1024
 
 
@@ -47,6 +48,7 @@ class ProcessDriver:
         self._user = "own user" if self.uid is None else f"uid {uid}"
         if uid != self.uid:
             self._user += f" (uid {uid} cannot reach {python})"
+        _sweep()
 
     def describe(self) -> dict[str, str]:
         """Return what is stored with each result."""
@@ -61,7 +63,7 @@ class ProcessDriver:
             GenerationError: LOAD_FAILED, LOAD_TIMEOUT, MISSING_FILE, OUT_OF_MEMORY, CRASHED, PROTOCOL, or
                 INFRA where the child cannot be started.
         """
-        home = Path(tempfile.mkdtemp(prefix=f"pastiche-process-{os.getpid()}-"))
+        home = Path(tempfile.mkdtemp(prefix=f"{HOME_PREFIX}-{os.getpid()}-"))
         try:
             launched = self._launch(bundle.resolve(), limits, home)
         except OSError as error:
@@ -171,6 +173,22 @@ class LaunchedProcess:
                 if is_ours and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
         return found
+
+
+def _sweep() -> None:
+    """End the children and remove the folders of processes like this one that were killed."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if _is_orphaned(process.environ().get(MARK, "")):
+                process.kill()
+    for home in Path(tempfile.gettempdir()).glob(f"{HOME_PREFIX}-*-*"):
+        if _is_orphaned(home.name.removeprefix(f"{HOME_PREFIX}-")):
+            shutil.rmtree(home, ignore_errors=True)
+
+
+def _is_orphaned(mark: str) -> bool:
+    owner = mark.split("-")[0]
+    return owner.isdigit() and not psutil.pid_exists(int(owner))
 
 
 def _can_everyone_reach(python: str) -> bool:

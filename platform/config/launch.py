@@ -1,11 +1,13 @@
 """Start the demo contest: database, web server, worker, scheduler and seed; stop all of it together."""
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -13,8 +15,8 @@ import threading
 import time
 from pathlib import Path
 
+import honcho.manager
 import requests
-from honcho.manager import Manager
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = os.environ.get("PASTICHE_HOST", "127.0.0.1")
@@ -28,6 +30,7 @@ CELERY = f"{sys.executable} -m celery -A config worker --without-mingle --withou
 
 def main() -> None:
     """Start everything; with --check wait for the board, print one JSON object, and stop."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     parser = argparse.ArgumentParser(prog="./run up")
     parser.add_argument("--check", action="store_true", help="prove on a temporary data folder that it works")
     parser.add_argument("--all", action="store_true", help="with --check: wait for every baseline")
@@ -75,10 +78,10 @@ def manage(*arguments: str) -> None:
         sys.exit(done.returncode)
 
 
-def start(port: int) -> Manager:
+def start(port: int) -> honcho.manager.Manager:
     """Start the services; each is the leader of its own process group, which ends with it."""
-    manager = Manager()
-    Manager.kill_wait = STOP_SECONDS
+    honcho.manager.KILL_WAIT = STOP_SECONDS
+    manager = honcho.manager.Manager()
     web = f"{sys.executable} -m gunicorn config.wsgi --bind {HOST}:{port} --workers 2 --threads 4 --log-level warning"
     manager.add_process("web", web, cwd=str(ROOT))
     manager.add_process("worker", f"{CELERY} -Q evaluation -c 1 -P prefork -n evaluation@%h", cwd=str(ROOT))
@@ -119,6 +122,8 @@ def check(*, wait_for_all: bool) -> int:
     began = time.monotonic()
     folder = tempfile.mkdtemp(prefix="pastiche-check-")
     os.environ["PASTICHE_DATA_DIR"] = folder
+    os.environ.pop("PASTICHE_DATABASE_URL", None)  # the check leaves a real installation alone
+    os.environ.pop("PASTICHE_BROKER_URL", None)
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
@@ -153,31 +158,41 @@ def watch(
         "all_scored_s": None,
     }
     deadline = began + (CHECK_ALL_SECONDS if wait_for_all else CHECK_SECONDS)
+    expected = len(json.loads((ROOT / "evaluation" / "shipped.json").read_text()))
     board: list[dict[str, object]] = []
-    while time.monotonic() < deadline and child.poll() is None:
-        time.sleep(0.5)
-        board, expected = read_board(port)
+    while time.monotonic() < deadline and child.poll() is None and not has_failed():
+        time.sleep(1)
+        board = read_board(port)
         if board and figures["first_scored_s"] is None:
             figures["first_scored_s"] = elapsed(began)
-        if expected and len(board) >= expected:
+        if len(board) >= expected:
             figures["all_scored_s"] = elapsed(began)
             break
     return figures | {"board": board}
 
 
-def read_board(port: int) -> tuple[list[dict[str, object]], int]:
-    """Read the demo board and the number of baselines that belong on it."""
+def has_failed() -> bool:
+    """Say whether a baseline has failed for good, and print why: then there is nothing more to wait for."""
+    database = Path(os.environ["PASTICHE_DATA_DIR"]) / "pastiche.sqlite3"
+    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)) as connection:
+        query = "SELECT failure_code, failure_detail FROM competitions_run WHERE state = 'failed'"
+        failures = connection.execute(query).fetchall()
+    for code, detail in failures:
+        print(f"A baseline failed: {code}: {detail}", file=sys.stderr)
+    return bool(failures)
+
+
+def read_board(port: int) -> list[dict[str, object]]:
+    """Read the rows of the demo board; none while there is no demo yet."""
     address = f"http://{HOST}:{port}/api/v1/competitions/demo/leaderboard/"
     try:
         answer = requests.get(address, timeout=30)
     except requests.RequestException:
-        return [], 0
+        return []
     if answer.status_code != 200:
-        return [], 0
+        return []
     names = ("name", "kind", "rank", "headline", "content", "style")
-    rows = [{name: row[name] for name in names} for row in answer.json()["rows"]]
-    expected = len(json.loads((ROOT / "evaluation" / "shipped.json").read_text()))
-    return rows, expected
+    return [{name: row[name] for name in names} for row in answer.json()["rows"]]
 
 
 def elapsed(began: float) -> float:

@@ -147,7 +147,7 @@ MAX_ATTEMPTS = env.read_int("PASTICHE_MAX_ATTEMPTS", 3, low=1, high=10)
 RETRY_SECONDS = env.read_int("PASTICHE_RETRY_SECONDS", 10, low=0, high=3600)
 # First number that this worker tries to get on its machine; it chooses the user id that sandboxes run as.
 WORKER_SLOT = env.read_int("PASTICHE_WORKER_SLOT", 0, low=0, high=999)
-# Threads for a generator and for the scorer; 0 means all cores.
+# Threads for a generator; 0 means all cores.
 COMPUTE_THREADS = env.read_int("PASTICHE_THREADS", 0, low=0, high=1024)
 # Where a worker keeps unpacked datasets, reference features and running generators.
 WORKER_DIR = env.read_folder("PASTICHE_WORKER_DIR", DATA_DIR / "worker")
@@ -212,5 +212,10 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {"kombu": {"level": "WARNING"}, "amqp": {"level": "WARNING"}},
+    "loggers": {
+        "kombu": {"level": "WARNING"},
+        "amqp": {"level": "WARNING"},
+        "celery": {"level": "WARNING" if LOG_LEVEL == "INFO" else LOG_LEVEL},
+        "django.request": {"level": "ERROR"},  # what callers did wrong is told to them, not to the operator
+    },
 }

@@ -18,7 +18,9 @@ def main() -> int:
         return _pytest(*sys.argv[1:])
     with tempfile.TemporaryDirectory() as folder:
         reports = [Path(folder) / name for name in ("shared.xml", "alone.xml")]
-        status = _pytest("-n", str(PROCESSES), "--dist", "loadfile", "-m", f"not ({ALONE})", f"--junitxml={reports[0]}")
+        status = _pytest(
+            "-n", str(PROCESSES), "--dist", "loadfile", "-m", f"not ({ALONE})", f"--junitxml={reports[0]}"
+        )
         status = _pytest("-m", ALONE, f"--junitxml={reports[1]}") or status
         _tell_skipped(reports)
     return status

@@ -202,6 +202,33 @@ def test_the_worker_keeps_its_memory_and_descriptors(driver: ProcessDriver, tmp_
     assert psutil.Process().num_fds() == before
 
 
+WORKER = """
+import sys
+from pathlib import Path
+from evaluation.generation.process import ProcessDriver
+from evaluation.manifest import parse_manifest
+from tests.attacks.generators import LIMITS, images
+bundle = Path(sys.argv[1])
+manifest = parse_manifest((bundle / "manifest.json").read_bytes())
+session = ProcessDriver().start(bundle, manifest, LIMITS, lambda chunk: None)
+print(session._launched.process.pid, flush=True)
+session.predict(*images(1, 16)[0])
+"""
+
+
+def test_what_a_killed_worker_left_is_swept_by_the_next_one(tmp_path: Path) -> None:
+    bundle = write_bundle(tmp_path / "b", model(pair="while True: time.sleep(1)"))
+    root = Path(__file__).parents[2]
+    with psutil.Popen([sys.executable, "-c", WORKER, str(bundle)], cwd=root, stdout=-1, text=True) as worker:
+        child = psutil.Process(int(worker.stdout.readline()))
+        time.sleep(0.2)
+        worker.kill()
+    assert child.is_running()
+    ProcessDriver()
+    child.wait(5)
+    assert list(Path("/tmp").glob(f"pastiche-process-{worker.pid}-*")) == []
+
+
 def graph(op: str, dtype: str, side: int = 16) -> bytes:
     """Write an ONNX graph of one operator over content and style."""
     onnx = pytest.importorskip("onnx")

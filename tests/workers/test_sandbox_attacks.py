@@ -18,6 +18,7 @@ from evaluation.manifest import parse_manifest
 from tests.attacks.generators import BROKEN, LIMITS, Broken, images, model, run, write_bundle
 from tests.workers.sandboxes import SLOT, UID, sandbox
 from workers.sandbox.bubblewrap import BubblewrapDriver
+from workers.sandbox.cgroups import Cgroups, Place, find_cgroups
 
 __all__ = ["sandbox"]
 pytestmark = pytest.mark.sandbox
@@ -178,6 +179,31 @@ def test_a_memory_bomb_is_stopped(sandbox: BubblewrapDriver, tmp_path: Path, nam
     assert psutil.Process().memory_info().rss - before < 50 << 20
 
 
+def test_the_watchdog_stops_a_memory_bomb_where_no_cgroup_can(
+    tmp_path: Path, sandbox: BubblewrapDriver
+) -> None:
+    driver = BubblewrapDriver(slot=SLOT, cgroups=Cgroups(), allow_watchdog=True)
+    bundle = write_bundle(tmp_path / "b", model(pair=BOMBS["private"] + "\ntime.sleep(5)"))
+    outcome = run(driver, bundle, memory_mb=200)
+    assert outcome.failure is not None
+    assert outcome.failure.code == "OUT_OF_MEMORY"
+
+
+def test_a_freezer_of_version_1_freezes_and_lets_it_die(tmp_path: Path, sandbox: BubblewrapDriver) -> None:
+    freezer, places = Path("/sys/fs/cgroup/freezer"), find_cgroups().places
+    if not os.access(freezer / "cgroup.procs", os.W_OK):
+        pytest.skip("no freezer of version 1 here")
+    cgroups = Cgroups(places | {"freezer": Place(freezer, 1)})
+    driver = BubblewrapDriver(slot=SLOT, cgroups=cgroups)
+    assert driver.describe()["freezer"] == "cgroup v1"
+    outcome = run(driver, write_bundle(tmp_path / "b", MIX))
+    assert outcome.failure is None
+    bundle = write_bundle(tmp_path / "c", model(pair="time.sleep(60)"))
+    outcome = run(driver, bundle, pair_seconds=0.3)
+    assert outcome.failure is not None
+    assert outcome.failure.code == "PAIR_TIMEOUT"
+
+
 @pytest.mark.parametrize(
     "more",
     [
@@ -251,6 +277,7 @@ from pathlib import Path
 from evaluation.manifest import parse_manifest
 from tests.attacks.generators import LIMITS, images
 from workers.sandbox.bubblewrap import BubblewrapDriver
+from workers.sandbox.cgroups import Cgroups, Place, find_cgroups
 bundle = Path(sys.argv[1])
 manifest = parse_manifest((bundle / "manifest.json").read_bytes())
 session = BubblewrapDriver(slot=int(sys.argv[2])).start(bundle, manifest, LIMITS, lambda chunk: None)

@@ -59,7 +59,7 @@ def try_out(driver: BubblewrapDriver) -> CanaryReport:
         SandboxUnavailable: the sandbox does not start, an attack got through, or its result is unknown.
     """
     started = time.monotonic()
-    with _planted() as target:
+    with plant() as target:
         answers, is_stopped = _run(driver, target)
     names = intruder.attacks(target, _limits())
     results = [_result(name, answers.get(name)) for name in names]
@@ -76,7 +76,7 @@ def try_out(driver: BubblewrapDriver) -> CanaryReport:
 
 
 @contextmanager
-def _planted() -> Iterator[dict[str, str]]:
+def plant() -> Iterator[dict[str, str]]:
     """Put a secret file and listening sockets on this machine and say where they are."""
     with tempfile.TemporaryDirectory(prefix="pastiche-canary-") as folder:
         secret, path = Path(folder) / "secret", Path(folder) / "socket"

@@ -32,6 +32,11 @@ class Group:
         """Return the name of each folder, under which /proc lists the group's members."""
         return [path.name for path in self._paths]
 
+    @property
+    def can_freeze(self) -> bool:
+        """Say whether there is a freezer."""
+        return "freezer" in self._folders
+
     def make(self, limits: Limits) -> None:
         """Create the folders and set the limits; swap is counted as memory or switched off."""
         for path in self._paths:
@@ -121,7 +126,7 @@ class Group:
         return found - {0}  # 0: a process outside our own namespace
 
     def _set_frozen(self, is_frozen: bool) -> None:
-        if "freezer" not in self._folders:
+        if not self.can_freeze:
             return
         path, version = self._folders["freezer"]
         with contextlib.suppress(FileNotFoundError):

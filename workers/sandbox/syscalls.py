@@ -6,8 +6,8 @@ _FILES = """
     flock fstat fstatfs fsync ftruncate futimesat getcwd getdents getdents64 getxattr inotify_add_watch
     inotify_init inotify_init1 inotify_rm_watch lchown lgetxattr link linkat listxattr llistxattr lseek lstat
     mkdir mkdirat newfstatat open openat openat2 pread64 preadv preadv2 pwrite64 pwritev pwritev2 read
-    readahead readlink readlinkat readv rename renameat renameat2 rmdir sendfile splice stat statfs statx
-    symlink symlinkat tee truncate umask unlink unlinkat utime utimensat utimes vmsplice write writev
+    readahead readlink readlinkat readv rename renameat renameat2 rmdir sendfile stat statfs statx
+    symlink symlinkat truncate umask unlink unlinkat utime utimensat utimes write writev
 """
 _MEMORY = """
     brk get_mempolicy madvise map_shadow_stack membarrier memfd_create mincore mlock mlock2 mmap mprotect
