@@ -2,12 +2,17 @@
 
 import logging.config
 import os
+import warnings
 
 from celery import Celery
+from celery.platforms import SecurityWarning
 from celery.signals import setup_logging
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+# A worker runs as root on purpose: only root can give each sandbox a user of its own.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 app = Celery("pastiche")
 app.config_from_object("django.conf:settings", namespace="CELERY")

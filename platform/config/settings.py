@@ -215,7 +215,9 @@ LOGGING = {
     "loggers": {
         "kombu": {"level": "WARNING"},
         "amqp": {"level": "WARNING"},
-        "celery": {"level": "WARNING" if LOG_LEVEL == "INFO" else LOG_LEVEL},
+        "celery.app.trace": {"level": "WARNING"},  # a nudge that came and went is no news
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},  # what callers did wrong is told to them, not to the operator
     },
 }

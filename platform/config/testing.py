@@ -1,41 +1,62 @@
 """Run the whole test suite, and say in the last lines what was skipped and why."""
 
+import os
 import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
-PROCESSES = 2
+from tests.servers import postgres_programs, postgres_server
+
+PROCESSES = "2"
 # Tests that start services or measure limits want the machine for themselves.
 ALONE = "walk or sandbox"
+# Rooms whose tests hold on PostgreSQL too.
+ON_POSTGRES = ("tests/accounts", "tests/competitions")
 
 
 def main() -> int:
-    """Run the tests that share the machine, then the others; with arguments, hand them to pytest."""
+    """Run the tests that share the machine, then the others, then the domain's on PostgreSQL.
+
+    With arguments, hand them to pytest instead.
+    """
     if sys.argv[1:]:
         return _pytest(*sys.argv[1:])
-    with tempfile.TemporaryDirectory() as folder:
-        reports = [Path(folder) / name for name in ("shared.xml", "alone.xml")]
-        status = _pytest(
-            "-n", str(PROCESSES), "--dist", "loadfile", "-m", f"not ({ALONE})", f"--junitxml={reports[0]}"
-        )
-        status = _pytest("-m", ALONE, f"--junitxml={reports[1]}") or status
-        _tell_skipped(reports)
-    return status
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shared = ("-n", PROCESSES, "--dist", "loadfile", "-m", f"not ({ALONE})")
+        statuses = [
+            _pytest(*shared, f"--junitxml={folder / 'shared.xml'}"),
+            _pytest("-m", ALONE, f"--junitxml={folder / 'alone.xml'}"),
+            _on_postgres(f"--junitxml={folder / 'postgres.xml'}"),
+        ]
+        _tell_skipped(folder)
+    return max(statuses)
 
 
-def _pytest(*arguments: str) -> int:
-    return subprocess.call([sys.executable, "-m", "pytest", "-q", *arguments])
+def _on_postgres(report: str) -> int:
+    if postgres_programs() is None:
+        return 0
+    with postgres_server() as address:
+        key = "only for tests, but long enough to be taken for a key"
+        return _pytest(*ON_POSTGRES, report, PASTICHE_DATABASE_URL=address, PASTICHE_SECRET_KEY=key)
 
 
-def _tell_skipped(reports: list[Path]) -> None:
+def _pytest(*arguments: str, **variables: str) -> int:
+    environment: Mapping[str, str] = os.environ | variables
+    return subprocess.call([sys.executable, "-m", "pytest", "-q", *arguments], env=environment)
+
+
+def _tell_skipped(folder: Path) -> None:
     reasons: Counter[str] = Counter()
-    for report in reports:
-        if report.exists():
-            for skipped in ElementTree.parse(report).iter("skipped"):
-                reasons[skipped.get("message", "no reason given")] += 1
+    for report in sorted(folder.glob("*.xml")):
+        for skipped in ElementTree.parse(report).iter("skipped"):
+            reasons[f"{skipped.get('message', 'no reason given')} ({report.stem} tests)"] += 1
+    if postgres_programs() is None:
+        reasons["PostgreSQL's server programs are not installed (all tests on PostgreSQL)"] += 1
     if not reasons:
         print("Nothing was skipped.")
     for reason, count in sorted(reasons.items()):

@@ -23,7 +23,9 @@ def test_a_folder_becomes_a_version_with_its_pairs(dataset: Path) -> None:
     assert Artifact.objects.filter(kind="image").count() == 2 * 2 + 2 + 2
 
 
-def test_the_same_content_is_the_same_version_and_other_content_the_next(dataset: Path, tmp_path: Path) -> None:
+def test_the_same_content_is_the_same_version_and_other_content_the_next(
+    dataset: Path, tmp_path: Path
+) -> None:
     first = import_dataset(folder=dataset, slug="waves", title="Waves")
     again = import_dataset(folder=dataset, slug="waves", title="Waves")
     other = import_dataset(folder=write_dataset(tmp_path / "more", n_public=3), slug="waves", title="Waves")

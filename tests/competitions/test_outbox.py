@@ -16,7 +16,10 @@ from config.celery import app
 def broker_is_down() -> Iterator[None]:
     """Point the message system at an address where nobody answers."""
     before = app.conf.broker_url, app.conf.broker_transport_options
-    app.conf.broker_url, app.conf.broker_transport_options = "redis://127.0.0.1:1/0", {"socket_connect_timeout": 1}
+    app.conf.broker_url, app.conf.broker_transport_options = (
+        "redis://127.0.0.1:1/0",
+        {"socket_connect_timeout": 1},
+    )
     app.amqp.__dict__.pop("producer_pool", None)
     app._pool = None
     app.amqp._producer_pool = None

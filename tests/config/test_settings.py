@@ -67,11 +67,14 @@ def test_messages_are_acknowledged_late_and_outlast_the_longest_run() -> None:
     assert conf.task_acks_late
     assert conf.task_reject_on_worker_lost
     assert conf.worker_prefetch_multiplier == 1
-    assert settings.CELERY_HARD_LIMIT_SECONDS == conf.task_time_limit > conf.task_soft_time_limit > MAX_RUN_SECONDS
+    assert (
+        settings.CELERY_HARD_LIMIT_SECONDS
+        == conf.task_time_limit
+        > conf.task_soft_time_limit
+        > MAX_RUN_SECONDS
+    )
 
 
 def test_evaluation_and_upkeep_never_share_a_queue() -> None:
     routes = {queue.name: (queue.exchange.name, queue.routing_key) for queue in app.conf.task_queues}
     assert routes == {"evaluation": ("evaluation", "evaluation"), "upkeep": ("upkeep", "upkeep")}
-
-

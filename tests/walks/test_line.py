@@ -50,7 +50,9 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
                 pytest.skip("PostgreSQL's or Redis' server programs are not installed")
             addresses["PASTICHE_DATABASE_URL"] = stack.enter_context(postgres_server())
             addresses["PASTICHE_BROKER_URL"] = stack.enter_context(redis_server())
-        made = stack.enter_context(house(folder / "house", write_dataset(folder / "dataset", size=256), **addresses))
+        made = stack.enter_context(
+            house(folder / "house", write_dataset(folder / "dataset", size=256), **addresses)
+        )
         made.start("web", "worker", "scheduler")
         yield made
 
@@ -81,7 +83,9 @@ def onnx_archive(path: Path) -> Path:
         helper.make_node("Add", ["x", "y"], ["stylized"]),
     ]
     graph = helper.make_graph(nodes, "blend", inputs, [output], weights)
-    data = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10).SerializeToString()
+    data = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10
+    ).SerializeToString()
     manifest = {
         "schema": 1,
         "name": "onnx-blend",
@@ -117,7 +121,9 @@ def upload(running: House, api: requests.Session, path: Path) -> dict[str, objec
 def test_generators_of_both_formats_reach_the_board(
     running: House, api: requests.Session, make_archive: Callable[..., Path], tmp_path: Path
 ) -> None:
-    python = upload(running, api, make_archive("python-blend", BLEND.format(body="return content // 2 + style // 2")))
+    python = upload(
+        running, api, make_archive("python-blend", BLEND.format(body="return content // 2 + style // 2"))
+    )
     by_hand = upload(running, api, onnx_archive(tmp_path / "onnx-blend.zip"))
     for submission in (python, by_hand):
         assert submission["run"]["state"] == "scored", (submission, running.log[-3000:])  # type: ignore[index]
@@ -131,7 +137,9 @@ def test_generators_of_both_formats_reach_the_board(
     assert submission_scores(running, api, python)["headline"]["value"] > 0
 
 
-def submission_scores(running: House, api: requests.Session, submission: dict[str, object]) -> dict[str, dict[str, float]]:
+def submission_scores(
+    running: House, api: requests.Session, submission: dict[str, object]
+) -> dict[str, dict[str, float]]:
     """Read the scores of a submission's run."""
     run = submission["run"]["id"]  # type: ignore[index]
     scores: dict[str, dict[str, float]] = api.get(
@@ -144,7 +152,9 @@ def submission_scores(running: House, api: requests.Session, submission: dict[st
 def test_failing_generators_get_their_own_code_and_no_score(
     running: House, api: requests.Session, make_archive: Callable[..., Path], code: str
 ) -> None:
-    submission = upload(running, api, make_archive(code.lower().replace("_", "-"), BLEND.format(body=FAILING[code])))
+    submission = upload(
+        running, api, make_archive(code.lower().replace("_", "-"), BLEND.format(body=FAILING[code]))
+    )
     run = submission["run"]
     assert run["state"] == "failed"  # type: ignore[index]
     failure = run["failure"]  # type: ignore[index]
@@ -183,7 +193,9 @@ def test_scores_equal_those_of_the_command_line(
     dataset, outputs = running.folder.parent / "dataset", tmp_path / "outputs"
     common = ["--pairs", str(dataset), "--split", "hidden"]
     running.evaluation("generate", str(archive), "--out", str(outputs), *common)
-    by_hand = json.loads(running.evaluation("score", str(outputs), "--suite", "sts-demo-1", "--json", *common))
+    by_hand = json.loads(
+        running.evaluation("score", str(outputs), "--suite", "sts-demo-1", "--json", *common)
+    )
     stored = submission_scores(running, api, submission)
     compared = [name for name in stored if name != "seconds"]
     assert {"headline", "content", "style", "gram", "ssim"} <= set(compared)
