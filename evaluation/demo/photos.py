@@ -35,6 +35,8 @@ class Photo:
 
 
 _ASTRONAUT = "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5"
+_CHELSEA = "596aa1e7cb875eb79f437e310381d26b338a81c2da23439704a73c4651e8c4bb"
+_ROCKET = "c2dd0de7c538df8d111e479619b129464d0269d0ae5fd18ca91d33a7fdfea95c"
 _NASA = "Public domain (NASA)"
 _UNRESTRICTED = "No known copyright restrictions"
 
@@ -66,21 +68,21 @@ PHOTOS: tuple[Photo, ...] = (
         split="hidden",
         content_kind="landscape",
         file="rocket.jpg",
-        sha256="c2dd0de7c538df8d111e479619b129464d0269d0ae5fd18ca91d33a7fdfea95c",
-        crop=(110, 0, 427),
+        sha256=_ROCKET,
+        crop=(213, 0, 427),
         title="Falcon 9 with DSCOVR before launch",
         author="SpaceX",
         license="Public domain (SpaceX)",
     ),
     Photo(
-        name="photographer",
+        name="cat",
         split="hidden",
-        content_kind="figure",
-        file="camera.png",
-        sha256="b0793d2adda0fa6ae899c03989482bff9a42d3d5690fc7e3648f2795d730c23a",
-        crop=(0, 0, 512),
-        title="Photographer at a tripod",
-        author="Lav Varshney",
+        content_kind="animal",
+        file="chelsea.png",
+        sha256=_CHELSEA,
+        crop=(0, 40, 225),
+        title="Chelsea the cat, left half of the face",
+        author="Stefan van der Walt",
         license="CC0-1.0",
     ),
     Photo(
@@ -106,13 +108,13 @@ PHOTOS: tuple[Photo, ...] = (
         license="CC0-1.0",
     ),
     Photo(
-        name="cat",
+        name="nose",
         split="public",
         content_kind="animal",
         file="chelsea.png",
-        sha256="596aa1e7cb875eb79f437e310381d26b338a81c2da23439704a73c4651e8c4bb",
-        crop=(80, 0, 300),
-        title="Chelsea the cat",
+        sha256=_CHELSEA,
+        crop=(226, 40, 225),
+        title="Chelsea the cat, right half of the face",
         author="Stefan van der Walt",
         license="CC0-1.0",
     ),
@@ -128,15 +130,15 @@ PHOTOS: tuple[Photo, ...] = (
         license=_NASA,
     ),
     Photo(
-        name="coins",
+        name="tower",
         split="public",
-        content_kind="objects",
-        file="coins.png",
-        sha256="f8d773fc9cfa6f4d8e5942dc34d0a0788fcaed2a4fefbbed0aef5398d7ef4cba",
-        crop=(60, 0, 303),
-        title="Greek coins from Pompeii",
-        author="Brooklyn Museum",
-        license=_UNRESTRICTED,
+        content_kind="landscape",
+        file="rocket.jpg",
+        sha256=_ROCKET,
+        crop=(0, 214, 213),
+        title="Tower beside the Falcon 9 with DSCOVR",
+        author="SpaceX",
+        license="Public domain (SpaceX)",
     ),
     Photo(
         name="galaxies",

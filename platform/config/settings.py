@@ -217,6 +217,7 @@ LOGGING = {
         "amqp": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},  # a nudge that came and went is no news
         "celery.worker.strategy": {"level": "WARNING"},
+        "celery.worker.request": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},  # what callers did wrong is told to them, not to the operator
     },
