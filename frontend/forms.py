@@ -24,7 +24,7 @@ class SubmitForm(forms.Form):
         label=_("Note"),
         required=False,
         max_length=500,
-        help_text=_("For your own records: what is new in this version. Shown with the submission."),
+        help_text=_("For your own records: what is new in this version. Only your team and the organizers see it."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     allow_duplicate = forms.BooleanField(

@@ -182,6 +182,7 @@ class RunSerializer(serializers.Serializer):
     last_sign_of_life = UtcField(allow_null=True)
     failure = FailureSerializer(allow_null=True)
     waiting_reason = serializers.CharField(source="waiting.reason")
+    waiting_advice = serializers.CharField(source="waiting.advice")
 
 
 class SubmissionSerializer(serializers.Serializer):

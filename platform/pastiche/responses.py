@@ -121,6 +121,7 @@ class Run(Response):
     attempt: int = 1
     failure: Failure | None = None
     waiting_reason: str = ""
+    waiting_advice: str = ""
 
     @property
     def is_over(self) -> bool:

@@ -41,5 +41,5 @@ def stage(run: Run) -> str:
     if run.attempt > 1:
         words.append(f"attempt {run.attempt}")
     if run.waiting_reason:
-        words.append(plain(run.waiting_reason))
+        words.append(plain(f"{run.waiting_reason} {run.waiting_advice}".strip()))
     return " · ".join(words)
