@@ -18,6 +18,7 @@ from accounts.models import User
 from accounts.services import create_team
 from competitions.models import Artifact, Competition, Phase, QuotaEntry, Run, Submission
 from competitions.rules import start_of_day
+from competitions.selectors.status import NO_WORKER
 from competitions.services import runs
 from tests.api_fixtures import API
 
@@ -85,7 +86,8 @@ def test_a_good_archive_is_taken_and_queued(
             "finished_at": None,
             "last_sign_of_life": None,
             "failure": None,
-            "waiting_reason": "No worker is running, so nothing can be evaluated now.",
+            "waiting_reason": NO_WORKER.reason,
+            "waiting_advice": NO_WORKER.advice,
         },
         "quota": {"limit": 3, "used": 1, "left": 2},
     }
