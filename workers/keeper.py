@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection, transaction
 
 from competitions.errors import StaleFence
 from competitions.services import results, runs
@@ -96,10 +96,16 @@ class Keeper(threading.Thread):
         """Write the log that is still pending; called before the run ends."""
         with self._lock:
             pending, self._pending = self._pending, []
-        for is_withheld in (False, True):
-            text = "".join(text for text, withheld in pending if withheld is is_withheld)
-            if text:
-                results.append_log(self._held, text=text, is_withheld=is_withheld)
+        try:
+            with transaction.atomic():
+                for is_withheld in (False, True):
+                    text = "".join(text for text, withheld in pending if withheld is is_withheld)
+                    if text:
+                        results.append_log(self._held, text=text, is_withheld=is_withheld)
+        except Error:
+            with self._lock:
+                self._pending = pending + self._pending
+            raise
 
     def _beat(self) -> None:
         try:
@@ -107,7 +113,7 @@ class Keeper(threading.Thread):
             self._keep_alive()
         except StaleFence:
             self.is_lost.set()
-        except DatabaseError as error:
+        except Error as error:
             logger.warning("run %s: no heartbeat: %s", self._held.run_id, error)
             connection.close()
 

@@ -1,11 +1,10 @@
 """Evaluate one claimed run, in the order of the story: load, generate, score, publish."""
 
 import logging
-import os
 import platform
 import random
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,24 +13,29 @@ from django.conf import settings
 
 from competitions.errors import IllegalTransition, StaleFence
 from competitions.ranking import PairDesign, split_scores
-from competitions.rules import RunState
+from competitions.rules import RunState, fault_of
 from competitions.selectors.work import Assignment, assignment
 from competitions.services import outbox, results, runs
 from competitions.services.runs import Claim
+from competitions.services.submissions import archive_limits
 from evaluation.archive import unpack_archive
 from evaluation.errors import GenerationError, InvalidArchive
+from evaluation.failures import Fault
 from evaluation.generation.driver import Driver, Session
 from evaluation.generation.generate import stylize_pairs
 from evaluation.images import write_png
 from evaluation.pairs import Pair, read_pairs
 from evaluation.report import PairScore, write_pair_scores
 from evaluation.spec import parse_suite
+from workers.cores import usable_cores
 from workers.keeper import Draining, Keeper
 from workers.scorer import Question
 from workers.station import Station
 from workers.workspace import dataset_folder, fetch, run_folder
 
 logger = logging.getLogger(__name__)
+
+HIDDEN_DETAIL = "It happened on a hidden pair, so nothing more can be told."
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,9 @@ class Evaluation:
 def run(held: Claim, here: Station) -> None:
     """Evaluate a claimed run and bring it to an end, or give it back to the queue."""
     logger.info("run %s: claimed with fence %s", held.run_id, held.fence)
+    keeper = Keeper(held)
     try:
-        with Keeper(held) as keeper, run_folder(settings.WORKER_DIR) as folder:
+        with keeper, run_folder(settings.WORKER_DIR) as folder:
             work = assignment(held.run_id, threads=generator_threads())
             _evaluate(Evaluation(held, work, here, keeper, folder))
     except StaleFence as reason:
@@ -59,7 +64,10 @@ def run(held: Claim, here: Station) -> None:
     except InvalidArchive as error:
         _fail(held, "INVALID_BUNDLE", error.message)
     except GenerationError as error:
-        _fail(held, error.code, error.message)
+        if fault_of(error.code) is Fault.PLATFORM:
+            here.distrust()
+        # How it ended is chosen by the generator too, so it tells nothing once hidden images were shown to it.
+        _fail(held, error.code, HIDDEN_DETAIL if keeper.withholds_log else error.message)
     except Exception as error:
         logger.exception("run %s: the platform failed", held.run_id)
         _fail(held, "INFRA", type(error).__name__)
@@ -69,29 +77,40 @@ def run(held: Claim, here: Station) -> None:
 
 def generator_threads() -> int:
     """Return how many threads a generator may use: the setting, or all cores of this worker."""
-    return settings.COMPUTE_THREADS or len(os.sched_getaffinity(0))
+    return settings.COMPUTE_THREADS or usable_cores()
 
 
 def _evaluate(this: Evaluation) -> None:
     archive = fetch(this.work.archive_sha256, this.folder / "archive.zip")
-    manifest = unpack_archive(archive, this.folder / "bundle").manifest
+    manifest = unpack_archive(archive, this.folder / "bundle", archive_limits()).manifest
     driver = this.station.driver_for(this.work)
     runs.advance(this.held, RunState.LOADING, changes={"manifest": _provenance(this, driver)})
     dataset = dataset_folder(settings.WORKER_DIR, this.work)
     question = Question(this.work.suite_document, dataset)
     this.station.scorer.open(question)
     session = driver.start(this.folder / "bundle", manifest, this.work.limits, this.keeper.log)
-    with ThreadPoolExecutor(1, thread_name_prefix="scoring") as scoring, this.keeper.watching(session):
-        runs.advance(this.held, RunState.GENERATING)
-        pending = [
-            scoring.submit(this.station.scorer.score, question, pair_id=pair, output=path, seconds=seconds)
-            for pair, path, seconds in _generate(this, session, read_pairs(dataset))
-        ]
-        session.close()
+    scoring = ThreadPoolExecutor(1, thread_name_prefix="scoring")
+    try:
+        with this.keeper.watching(session):
+            runs.advance(this.held, RunState.GENERATING)
+            pending = [
+                scoring.submit(
+                    this.station.scorer.score, question, pair_id=pair, output=path, seconds=seconds
+                )
+                for pair, path, seconds in _generate(this, session, read_pairs(dataset))
+            ]
+            session.close()
         this.keeper.flush()
         runs.advance(this.held, RunState.SCORING, changes={"pairs_done": len(pending)})
-        scores = tuple(future.result() for future in pending)
+        scores = tuple(_result(this, future) for future in pending)
+    finally:
+        scoring.shutdown(cancel_futures=True)
     _publish(this, scores)
+
+
+def _result(this: Evaluation, score: Future[PairScore]) -> PairScore:
+    this.keeper.check()
+    return score.result()
 
 
 def _generate(

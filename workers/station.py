@@ -1,6 +1,7 @@
 """What one worker process keeps between runs: its name, its driver, its warm scorer, its sign of life."""
 
 import logging
+import math
 import socket
 import threading
 import time
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from filelock import FileLock
 
 from competitions.selectors.work import Assignment
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 SIGN_OF_LIFE_SECONDS = 10
 RECHECK_SECONDS = 24 * 3600
+RETRY_SECONDS = 120
 SCORER_THREADS = 1  # it works beside the generator, and one image at a time gains nothing from more
 
 
@@ -60,11 +62,19 @@ class Station:
         return self.drivers.sandbox is not None or settings.ALLOW_PROCESS_DRIVER
 
     def recheck(self) -> None:
-        """Try the sandbox out again once a day; a worker whose sandbox has broken takes no more untrusted work."""
-        if time.monotonic() - self._checked_at > RECHECK_SECONDS:
+        """Try the sandbox out again: daily, at once after a fault of ours, every few minutes where there is none.
+
+        A worker whose sandbox has broken takes no more untrusted work; one that gets a sandbox begins to.
+        """
+        patience = RECHECK_SECONDS if self.drivers.sandbox is not None else RETRY_SECONDS
+        if time.monotonic() - self._checked_at > patience:
             self.drivers = choose_drivers(self.slot)
             self._checked_at = time.monotonic()
             registry.register_worker(name=self.name, ability=_ability(self))
+
+    def distrust(self) -> None:
+        """Have the sandbox tried out before the next run."""
+        self._checked_at = -math.inf
 
     def start(self) -> None:
         """Register, take back what silent workers left, and begin to show signs of life."""
@@ -82,7 +92,7 @@ class Station:
         while not self._stopping.wait(SIGN_OF_LIFE_SECONDS):
             try:
                 registry.see_worker(name=self.name)
-            except DatabaseError as error:
+            except Error as error:
                 logger.warning("no sign of life: %s", error)
             finally:
                 connection.close()

@@ -14,8 +14,13 @@ from competitions.storage import open_file
 from evaluation.report import PairScore, read_pair_scores
 
 
+@transaction.atomic
 def refresh(*, phase_id: int) -> LeaderboardSnapshot:
-    """Rank the phase anew; if nothing has changed since the newest snapshot, that one is returned."""
+    """Rank the phase anew; if nothing has changed since the newest snapshot, that one is returned.
+
+    Holds the phase's row, so that of two refreshes the one that read last also stores last.
+    """
+    Phase.objects.select_for_update().get(pk=phase_id)
     phase = Phase.objects.select_related("suite", "dataset_version").get(pk=phase_id)
     runs = _counting_runs(phase)
     digest = _inputs_digest(phase, runs)
@@ -82,7 +87,6 @@ def _pair_scores(run: Run) -> dict[str, PairScore]:
         return {score.pair_id: score for score in read_pair_scores(io.BytesIO(file.read()))}
 
 
-@transaction.atomic
 def _store(
     phase: Phase, digest: str, pairs: list[PairDesign], runs: list[Run], ranked: list[RankedEntry]
 ) -> LeaderboardSnapshot:

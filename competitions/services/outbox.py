@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -19,38 +20,49 @@ BATCH = 100
 
 
 def promise(topic: Outbox.Topic, key: str = "") -> None:
-    """Write an effect into the current transaction; an equal one that is still open is enough."""
-    Outbox.objects.get_or_create(topic=topic, key=key, attempts=0, defaults={"not_before": timezone.now()})
+    """Write an effect into the current transaction; always a row of its own, since no other may stand for it."""
+    Outbox.objects.create(topic=topic, key=key, not_before=timezone.now())
 
 
 def promise_nudge() -> None:
     """Have a worker told to look for work, right after the commit where the broker is up."""
     promise(Outbox.Topic.NUDGE)
-    transaction.on_commit(lambda: flush((Outbox.Topic.NUDGE,)))
+    transaction.on_commit(lambda: flush((Outbox.Topic.NUDGE,)), robust=True)
 
 
 def flush(topics: tuple[Outbox.Topic, ...] = (Outbox.Topic.NUDGE, Outbox.Topic.REFRESH_LEADERBOARD)) -> int:
-    """Do what is due and return how much was done. Doing an effect twice is harmless."""
+    """Do what is due and return how many effects were brought about. Doing one twice is harmless.
+
+    Equal promises are kept together, once. Only the rows that were read before the effect are deleted: what
+    is promised while it goes on gets its own turn. One effect that fails does not hold up the others.
+    """
     due = Outbox.objects.filter(topic__in=topics, not_before__lte=timezone.now()).order_by("id")[:BATCH]
-    return sum(_deliver(row) for row in due)
+    together: dict[tuple[str, str], list[Outbox]] = {}
+    for row in due:
+        together.setdefault((row.topic, row.key), []).append(row)
+    return sum(_deliver(rows) for rows in together.values())
 
 
-def _deliver(row: Outbox) -> bool:
+def _deliver(rows: list[Outbox]) -> bool:
+    first, promised = rows[0], Outbox.objects.filter(pk__in=[row.pk for row in rows])
     try:
-        _EFFECTS[Outbox.Topic(row.topic)](row.key)
-    except OperationalError as error:
-        _postpone(row, error)
+        _EFFECTS[Outbox.Topic(first.topic)](first.key)
+    except (OperationalError, OSError) as error:
+        logger.warning("%s is put off: %s", first, error)
+        _postpone(promised, first.attempts, error)
         return False
-    row.delete()
+    except Exception as error:
+        logger.exception("%s is put off by a defect", first)
+        _postpone(promised, first.attempts, error)
+        return False
+    promised.delete()
     return True
 
 
-def _postpone(row: Outbox, error: Exception) -> None:
-    pause = min(LONGEST_PAUSE_SECONDS, 2**row.attempts)
-    logger.warning("%s is put off by %s s: %s", row, pause, error)
-    Outbox.objects.filter(pk=row.pk).update(
-        attempts=row.attempts + 1,
-        not_before=timezone.now() + timedelta(seconds=pause),
+def _postpone(promised: QuerySet[Outbox], attempts: int, error: Exception) -> None:
+    promised.update(
+        attempts=F("attempts") + 1,
+        not_before=timezone.now() + timedelta(seconds=min(LONGEST_PAUSE_SECONDS, 2**attempts)),
         last_error=str(error)[:300],
     )
 

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from competitions.errors import IllegalTransition, StaleFence
-from competitions.models import QuotaEntry, Run, RunEvent, Submission
+from competitions.models import Outbox, QuotaEntry, Run, RunEvent, Submission
 from competitions.rules import LEASED_STATES, RunState, fault_of, retry_at
 from competitions.services import outbox
 from competitions.services.transitions import NO_LEASE, transition
@@ -118,7 +118,8 @@ def hand_back(held: Claim) -> Run:
         actor=held.worker,
         fence=held.fence,
         detail="The worker stops.",
-        changes=NO_LEASE | {"fence": F("fence") + 1, "attempts": F("attempts") - 1, "pairs_done": 0},
+        changes=NO_LEASE
+        | {"fence": F("fence") + 1, "attempts": F("attempts") - 1, "pairs_done": 0, "started_at": None},
     )
     outbox.promise_nudge()
     return run
@@ -148,6 +149,8 @@ def nudge_if_waiting() -> bool:
     due = due.filter(Q(not_before__isnull=True) | Q(not_before__lte=timezone.now()))
     if not due.exists():
         return False
+    if Outbox.objects.filter(topic=Outbox.Topic.NUDGE).exists():  # one is on its way, or waits for the broker
+        return True
     with transaction.atomic():
         outbox.promise_nudge()
     return True
@@ -169,6 +172,7 @@ def _give_back(run_id: UUID, fence: int, *, actor: str, detail: str) -> Run:
             "fence": F("fence") + 1,
             "not_before": retry_at(timezone.now(), attempts, settings.RETRY_SECONDS),
             "pairs_done": 0,
+            "started_at": None,
         },
     )
     outbox.promise_nudge()

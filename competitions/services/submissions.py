@@ -67,13 +67,14 @@ def create_submission(*, phase_pk: int, team: Team, user: User, upload: Upload) 
 
 
 def register_baseline(*, phase_pk: int, upload: Upload, title: str = "") -> Submission:
-    """Put a reference generator beside the entries; registering the same archive again changes nothing."""
+    """Put a reference generator beside the entries; the same archive again only repeats a run that we broke."""
     phase = Phase.objects.get(pk=phase_pk)
     with _received(upload) as (path, info), transaction.atomic():
         known = Submission.objects.filter(
             phase=phase, kind=Submission.Kind.BASELINE, archive__sha256=info.sha256
         ).first()
         if known is not None:
+            _run_again_after_infra(known)
             return known
         submission = _store(phase, path, info, kind=Submission.Kind.BASELINE, note=upload.note, name=title)
         create_run(submission=submission, actor="operator")
@@ -92,6 +93,18 @@ def cancel_submission(*, submission_id: UUID, user: User) -> None:
     if not submission.can_manage:
         raise NotAllowed("Only the team that submitted, the organizers and staff can cancel this run.")
     cancel(run_id=submission.run.id, actor=f"user {user.username}")
+
+
+def archive_limits() -> ArchiveLimits:
+    """Return the limits by which an archive is taken in, and by which a worker unpacks it."""
+    return ArchiveLimits(packed=settings.MAX_ARCHIVE_MB * 2**20)
+
+
+def _run_again_after_infra(baseline: Submission) -> None:
+    """Queue a baseline anew whose last run ended by our own fault."""
+    newest = baseline.runs.order_by("-sequence").first()
+    if newest is not None and newest.failure_code == "INFRA":
+        create_run(submission=baseline, actor="operator")
 
 
 def _check_may_submit(phase: Phase, team: Team) -> None:
@@ -121,7 +134,7 @@ def _received(upload: Upload) -> Iterator[tuple[Path, ArchiveInfo]]:
             upload.content.seek(0)
             shutil.copyfileobj(upload.content, target, 2**20)
         try:
-            info = inspect_archive(path, ArchiveLimits(packed=limit))
+            info = inspect_archive(path, archive_limits())
         except InvalidArchive as error:
             fields = {"archive": error.message, "rule": error.reason}
             raise RefusedArchive(error.message, fix=error.fix, fields=fields) from error

@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -47,7 +48,7 @@ class ProcessDriver:
         self.uid = uid if uid is not None and _can_everyone_reach(python) else None
         self._user = "own user" if self.uid is None else f"uid {uid}"
         if uid != self.uid:
-            self._user += f" (uid {uid} cannot reach {python})"
+            self._user += f" (uid {uid} cannot reach the interpreter)"
         _sweep()
 
     def describe(self) -> dict[str, str]:
@@ -95,6 +96,8 @@ class ProcessDriver:
             user=self.uid,
             group=self.uid,
             extra_groups=None if self.uid is None else [],
+            # From outside, the limits of another user's process take a capability that even root may lack.
+            preexec_fn=None if self.uid is None else partial(_set_limits, 0, limits),
         )
         return LaunchedProcess(process, mark, limits, home)
 
@@ -115,13 +118,10 @@ class LaunchedProcess:
 
     def confine(self) -> None:
         """Set the resource limits, where the system can set them from outside."""
-        if not hasattr(resource, "prlimit"):
-            return
-        for kind, value in _resource_limits(self._limits).items():
-            with contextlib.suppress(ProcessLookupError):
-                hard = resource.prlimit(self.process.pid, kind)[1]
-                value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-                resource.prlimit(self.process.pid, kind, (value, value))
+        with contextlib.suppress(
+            ProcessLookupError, PermissionError
+        ):  # another user's process has them by now
+            _set_limits(self.process.pid, self._limits)
 
     def freeze(self) -> None:
         """Do nothing: a plain child is not frozen between pairs."""
@@ -210,6 +210,16 @@ def runner_environment(home: str, threads: int) -> Mapping[str, str]:
         "OMP_WAIT_POLICY": "PASSIVE",  # spinning threads and the scorer's, on the same cores, stall each other
         **dict.fromkeys(names, str(threads)),
     }
+
+
+def _set_limits(pid: int, limits: Limits) -> None:
+    """Lower the limits of a process (0: this one), where the system has the call for it."""
+    if not hasattr(resource, "prlimit"):
+        return
+    for kind, value in _resource_limits(limits).items():
+        hard = resource.prlimit(pid, kind)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.prlimit(pid, kind, (value, value))
 
 
 def _resource_limits(limits: Limits) -> dict[int, int]:

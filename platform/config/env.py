@@ -9,8 +9,9 @@ from typing import NoReturn
 import dj_database_url
 from environs import Env, EnvValidationError, validate
 
+from config import broker
+
 env = Env()
-FOLDER_BROKER = "filesystem://localhost"  # messages as files in the data folder
 
 
 def stop(variable: str, expected: str) -> NoReturn:
@@ -69,9 +70,9 @@ def read_database(name: str, default_file: Path) -> dict[str, object]:
 
 def read_broker(name: str) -> str:
     """Read a broker address: `redis://…`, `rediss://…`, or the default, a folder in the data folder."""
-    text = env.str(name, FOLDER_BROKER)
-    if not text.startswith(("redis://", "rediss://")) and text != FOLDER_BROKER:
-        stop(name, f"expected redis://host:port/number, rediss://… or {FOLDER_BROKER}")
+    text = env.str(name, broker.URL)
+    if not text.startswith(("redis://", "rediss://")) and text != broker.URL:
+        stop(name, f"expected redis://host:port/number, rediss://… or {broker.URL}")
     return text
 
 

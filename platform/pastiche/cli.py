@@ -3,7 +3,7 @@
 import click
 
 from pastiche.commands.account import login, whoami
-from pastiche.commands.competitions import board, info, list_competitions
+from pastiche.commands.competitions import board, info, list_competitions, pairs
 from pastiche.commands.runs import logs, results, watch
 from pastiche.commands.submissions import cancel, check, submit
 
@@ -19,7 +19,20 @@ def cli() -> None:
     """Hold the commands together."""
 
 
-for command in (login, whoami, list_competitions, info, check, submit, watch, logs, results, board, cancel):
+for command in (
+    login,
+    whoami,
+    list_competitions,
+    info,
+    pairs,
+    check,
+    submit,
+    watch,
+    logs,
+    results,
+    board,
+    cancel,
+):
     cli.add_command(command)
 
 

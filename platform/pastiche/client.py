@@ -70,9 +70,13 @@ class Client:
         query = {"phase": phase} if phase else {}
         return self._get(Board, f"/competitions/{_part(slug)}/leaderboard/", query)
 
-    def pairs(self, slug: str) -> list[Pair]:
-        """List the public pairs."""
-        return self._get_all(Pair, f"/competitions/{_part(slug)}/pairs/")
+    def pairs(self, slug: str, phase: str = "") -> list[Pair]:
+        """List the public pairs of a phase, by default of the one that matters now."""
+        return self._get_all(Pair, f"/competitions/{_part(slug)}/pairs/", {"phase": phase} if phase else {})
+
+    def image(self, address: str) -> bytes:
+        """Fetch an image from where an answer of the server says it is, on that server only."""
+        return self._transport.fetch(address)
 
     def submit(
         self, archive: Path, fields: Mapping[str, str], progress: Callable[[int], None] = lambda sent: None
@@ -109,12 +113,13 @@ class Client:
     def _get(self, shape: type[R], path: str, query: Mapping[str, str | int] | None = None) -> R:
         return _parse(shape, self._transport.get(path, query or {}))
 
-    def _get_all(self, shape: type[R], path: str) -> list[R]:
+    def _get_all(self, shape: type[R], path: str, query: Mapping[str, str] | None = None) -> list[R]:
         rows: list[R] = []
         offset: int | None = 0
         while offset is not None:
-            query = {"offset": offset} if offset else {}
-            page = _parse(Page[shape], self._transport.get(path, query))  # type: ignore[valid-type]
+            place = {"offset": offset} if offset else {}
+            answer = self._transport.get(path, {**(query or {}), **place})
+            page = _parse(Page[shape], answer)  # type: ignore[valid-type]
             rows += page.results
             offset = page.next_offset if (page.next_offset or 0) > offset else None
         return rows

@@ -32,6 +32,12 @@ class ConfigError(PasticheError):
     code = "CONFIG"
 
 
+class FolderError(PasticheError):
+    """The folder cannot be used."""
+
+    code = "FOLDER"
+
+
 class LoginNeeded(PasticheError):
     """You are not logged in."""
 

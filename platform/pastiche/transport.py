@@ -1,6 +1,7 @@
 """Send requests to one server, and turn every way that can go wrong into an error of the command line."""
 
 from collections.abc import Mapping
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -43,6 +44,10 @@ class Transport:
         """Send GET, which is repeated where the network or a gateway fails."""
         return self._send(requests.Request("GET", self._address(path), params=dict(query)), TIMEOUT)
 
+    def fetch(self, address: str) -> bytes:
+        """Send GET to an address that the server gave, a path or a whole one; it never leads to another host."""
+        return self._send(requests.Request("GET", self._own(address)), TIMEOUT)
+
     def post(self, path: str, fields: Mapping[str, str]) -> bytes:
         """Send POST with a JSON object, once."""
         return self._send(requests.Request("POST", self._address(path), json=dict(fields)), TIMEOUT)
@@ -55,6 +60,22 @@ class Transport:
 
     def _address(self, path: str) -> str:
         return f"{self._server}/api/v1{path}"
+
+    def _own(self, address: str) -> str:
+        """Write an address with scheme and host of the configured server, or raise where its host is another."""
+        try:
+            target = urlsplit(urljoin(f"{self._server}/", address))
+            is_own = _host(target.netloc) == _host(urlsplit(self._server).netloc)
+        except ValueError:
+            is_own = False
+        if not is_own:
+            raise NetworkError(
+                f"The server's answer leads to another host: {self._clean(address)[:200]}.",
+                fix="Log in with the address that the server itself uses: `pastiche login --server ADDRESS`.",
+                code="BAD_ANSWER",
+            )
+        own = urlsplit(self._server)
+        return urlunsplit((own.scheme, own.netloc, target.path, target.query, ""))
 
     def _send(self, request: requests.Request, timeout: tuple[float, float]) -> bytes:
         try:
@@ -104,6 +125,11 @@ class _TokenAuth(AuthBase):
         if self._token:
             request.headers["Authorization"] = f"Token {self._token}"
         return request
+
+
+def _host(netloc: str) -> str:
+    """Drop the port that goes without saying: behind a proxy the server may think that it speaks plain HTTP."""
+    return netloc.lower().removesuffix(":80").removesuffix(":443")
 
 
 def _kind(status: int, code: str) -> type[PasticheError]:

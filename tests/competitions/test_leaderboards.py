@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
 from accounts.models import Team, User
 from competitions.models import LeaderboardSnapshot, Phase, Run, Submission
@@ -82,6 +83,26 @@ def test_a_baseline_is_registered_once(phase: Phase, score: Score, make_archive:
         again = register_baseline(phase_pk=phase.pk, upload=Upload(content=content, size=path.stat().st_size))
     assert Submission.objects.get() == again
     assert Run.objects.count() == 1
+
+
+def test_a_baseline_that_we_broke_runs_again_when_it_is_registered_again(
+    phase: Phase, make_archive: Callable[..., Path], settings: Settings
+) -> None:
+    settings.MAX_ATTEMPTS = 1
+    path = make_archive("known")
+
+    def register() -> Submission:
+        with path.open("rb") as content:
+            return register_baseline(
+                phase_pk=phase.pk, upload=Upload(content=content, size=path.stat().st_size)
+            )
+
+    register()
+    held = runs.claim(worker="w", can_run_untrusted=True)
+    assert held is not None
+    runs.fail(held, code="INFRA", detail="disk full")
+    submission = register()
+    assert list(submission.runs.order_by("sequence").values_list("state", flat=True)) == ["failed", "queued"]
 
 
 def test_without_news_the_snapshot_stays(phase: Phase, score: Score) -> None:

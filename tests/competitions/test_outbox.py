@@ -65,10 +65,21 @@ def test_what_is_not_due_yet_waits() -> None:
 
 
 @pytest.mark.django_db
-def test_equal_promises_are_kept_once(phase: Phase) -> None:
-    Outbox.objects.all().delete()
+def test_equal_promises_are_kept_together(phase: Phase) -> None:
     for _ in range(3):
         outbox.promise(Outbox.Topic.REFRESH_LEADERBOARD, str(phase.pk))
-    assert Outbox.objects.count() == 1
+    assert Outbox.objects.count() == 3
     assert outbox.flush() == 1
+    assert Outbox.objects.count() == 0
+    assert LeaderboardSnapshot.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_an_effect_that_fails_does_not_hold_up_the_others(phase: Phase) -> None:
+    outbox.promise(Outbox.Topic.REFRESH_LEADERBOARD, "999999")
+    outbox.promise(Outbox.Topic.REFRESH_LEADERBOARD, str(phase.pk))
+    assert outbox.flush() == 1
+    left = Outbox.objects.get()
+    assert (left.key, left.attempts) == ("999999", 1)
+    assert "does not exist" in left.last_error
     assert LeaderboardSnapshot.objects.count() == 1

@@ -166,6 +166,20 @@ def test_a_worker_that_stops_hands_the_run_back_uncounted(submission: Submission
     assert claim("worker-2").fence == held.fence + 2
 
 
+@pytest.mark.parametrize("how", ["handed back", "failed"])
+def test_cancelling_a_run_that_waits_again_by_our_fault_costs_nothing(
+    submission: Submission, how: str
+) -> None:
+    held = claim()
+    bring_to(held, RunState.GENERATING)
+    if how == "handed back":
+        runs.hand_back(held)
+    else:
+        runs.fail(held, code="INFRA", detail="disk full")
+    run = runs.cancel(run_id=held.run_id, actor="user")
+    assert quota_state(run) == "refunded"
+
+
 def test_every_transition_that_is_not_allowed_is_refused(submission: Submission) -> None:
     run = Run.objects.get()
     for target in set(RunState) - TRANSITIONS[RunState.QUEUED]:

@@ -117,6 +117,20 @@ def test_each_failing_generator_gets_its_own_code_and_is_charged(
     assert QuotaEntry.objects.get(run=run).state == "charged"
 
 
+def test_how_a_generator_ended_on_a_hidden_pair_is_not_told(
+    here: Station, submit: Callable[[str], Run]
+) -> None:
+    """Else the exit status would carry eight bits about a hidden image."""
+    counts = SWAP.replace('print("loading", file=sys.stderr)', "self.pairs = 0")
+    body = "self.pairs += 1\n        if self.pairs > 2: import os; os._exit(77)\n        return content"
+    run = submit(counts.replace("return (content // 2 + style // 2)", body))
+    evaluate(here)
+    run.refresh_from_db()
+    assert run.failure_code == "CRASHED"
+    assert run.failure_detail == pipeline.HIDDEN_DETAIL
+    assert not any("77" in detail for detail in run.events.values_list("detail", flat=True))
+
+
 def test_a_strangers_archive_never_runs_without_a_sandbox(
     here: Station, submit: Callable[[str], Run]
 ) -> None:

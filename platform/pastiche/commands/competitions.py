@@ -1,6 +1,11 @@
 """Look at competitions and their boards."""
 
+import json
+from dataclasses import asdict
+from pathlib import Path
+
 import click
+from rich.progress import Progress
 from rich.text import Text
 
 from pastiche.command import Command, connect, make_console, print_json
@@ -54,3 +59,33 @@ def board(slug: str, phase: str, as_json: bool) -> None:
         make_console().print(board_table(found))
     else:
         make_console().print("Nothing has been scored in this phase yet.")
+
+
+@click.command(cls=Command)
+@click.argument("slug")
+@click.option(
+    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder to make."
+)
+@click.option("--phase", default="", help="Another phase than the one that matters now.")
+def pairs(slug: str, out: Path, phase: str, as_json: bool) -> None:
+    """Download the public pairs of a competition, for `python -m evaluation generate` and `score`."""
+    from pastiche.downloading import download_pairs  # numpy and Pillow, which no other command waits for
+
+    console = make_console()
+    with (
+        connect(login=False) as client,
+        Progress(disable=as_json or not console.is_terminal, transient=True) as progress,
+    ):
+        bar = progress.add_task("images", total=None)
+        found = download_pairs(
+            client,
+            slug,
+            out,
+            phase=phase,
+            notice=lambda done, total: progress.update(bar, completed=done, total=total),
+        )
+    if as_json:
+        click.echo(json.dumps(asdict(found)))
+    else:
+        told = f"{found.folder}: {found.pairs} public pairs of {found.size} pixels, {found.images} images"
+        console.print(Text(plain(told)), soft_wrap=True)
