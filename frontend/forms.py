@@ -24,7 +24,9 @@ class SubmitForm(forms.Form):
         label=_("Note"),
         required=False,
         max_length=500,
-        help_text=_("For your own records: what is new in this version. Only your team and the organizers see it."),
+        help_text=_(
+            "For your own records: what is new in this version. Only your team and the organizers see it."
+        ),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     allow_duplicate = forms.BooleanField(
@@ -48,7 +50,7 @@ class SignUpForm(forms.Form):
 
     username = forms.CharField(
         label=_("Username"),
-        max_length=150,
+        max_length=Team._meta.get_field("name").max_length,  # the team of one bears the name
         help_text=_("Letters, digits and @ . + - _; shown on leaderboards."),
         widget=forms.TextInput(
             attrs={"autocomplete": "username", "autocapitalize": "none", "autofocus": True}

@@ -48,7 +48,16 @@ def postgres_server() -> Iterator[str]:
         if as_user:
             shutil.chown(folder, "postgres", "postgres")
         data = folder / "data"
-        initdb = [*as_user, programs / "initdb", "-D", data, "-U", "pastiche", "--auth=trust", "--no-sync"]
+        initdb = [
+            *as_user,
+            str(programs / "initdb"),
+            "-D",
+            str(data),
+            "-U",
+            "pastiche",
+            "--auth=trust",
+            "--no-sync",
+        ]
         subprocess.run(initdb, check=True, capture_output=True, cwd="/")
         server = subprocess.Popen(
             [
@@ -70,7 +79,7 @@ def postgres_server() -> Iterator[str]:
         )
         try:
             createdb = [
-                programs / "createdb",
+                str(programs / "createdb"),
                 "-h",
                 "127.0.0.1",
                 "-p",

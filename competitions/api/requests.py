@@ -4,14 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from competitions.errors import InvalidInput, UploadTooLarge
+from competitions.errors import InvalidInput
 
-FORM_OVERHEAD = 2**20  # what the other fields and the boundaries of an upload may take
 PAGE_SIZE = 100
 
 
@@ -98,21 +96,3 @@ def read_id(text: str) -> UUID:
             f"{text[:60]!r} is no id.", fix="An id has 36 characters: 8-4-4-4-12 hexadecimal digits."
         )
     return parsed
-
-
-def refuse_large_body(request: Request, *, limit: int) -> None:
-    """Refuse a body by its announced length, before a byte of it is read.
-
-    The server reads no further than announced, so this bounds memory and disk whatever the format.
-    """
-    length = request.META.get("CONTENT_LENGTH") or ""
-    size = int(length) if length.isdecimal() else 0
-    if size > limit:
-        raise UploadTooLarge(
-            f"The request has {size / 2**20:.1f} MB; at most {limit // 2**20} MB are taken here."
-        )
-
-
-def upload_limit() -> int:
-    """Return how many bytes an upload may have, with the form around the archive."""
-    return settings.MAX_ARCHIVE_MB * 2**20 + FORM_OVERHEAD

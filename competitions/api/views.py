@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpResponseBase
@@ -19,8 +18,9 @@ from rest_framework.views import APIView
 
 from accounts.models import User
 from accounts.selectors import find_team, teams_of
-from accounts.services import issue_token
+from accounts.services import ensure_personal_team, issue_token
 from competitions.api import requests, serializers
+from competitions.body_size import form_limit, refuse_large_body, upload_limit
 from competitions.errors import NotATeamMember, NotFound
 from competitions.selectors.access import Viewer
 from competitions.selectors.competitions import (
@@ -51,12 +51,12 @@ class ApiView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Look at the size before anything reads the body, then at who calls."""
-        requests.refuse_large_body(request, limit=self.body_limit())
+        refuse_large_body(request.META, limit=self.body_limit())
         super().initial(request, *args, **kwargs)
 
     def body_limit(self) -> int:
         """Return how many bytes a request may have."""
-        return settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        return form_limit()
 
     @property
     def default_response_headers(self) -> dict[str, str]:
@@ -91,6 +91,7 @@ class Me(ApiView):
     def get(self, request: Request) -> Response:
         """Show the caller."""
         user = _caller(request)
+        ensure_personal_team(user=user)
         teams = [{"slug": team.slug, "name": team.name} for team in teams_of(user)]
         return Response({"username": user.username, "teams": teams})
 
@@ -143,7 +144,7 @@ class Submissions(ApiView):
 
     def body_limit(self) -> int:
         """Return how many bytes an upload may have."""
-        return requests.upload_limit()
+        return upload_limit()
 
     def get(self, request: Request) -> Response:
         """List submissions."""
@@ -153,6 +154,7 @@ class Submissions(ApiView):
         """Hand in an archive."""
         user, fields = _caller(request), requests.read_body(requests.NewSubmission, request)
         phase = find_phase(get_competition(fields["competition"], user), fields["phase"])
+        ensure_personal_team(user=user)
         team = find_team(user, fields["team"])
         if team is None:
             raise NotATeamMember(fields={"team": "This is none of your teams."})

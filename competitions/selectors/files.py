@@ -30,7 +30,7 @@ def output_image(run_id: UUID, pair_pk: int, viewer: Viewer) -> str:
     output = (
         RunOutput.objects.filter(
             run=run_id,
-            pair=pair_pk,
+            pair__pk=pair_pk,  # unlike `pair`, this takes numbers beyond what the column holds
             pair__split=ImagePair.Split.PUBLIC,
             run__submission__in=visible_submissions(viewer).values("pk"),
         )

@@ -18,7 +18,7 @@ def import_dataset(*, folder: Path, slug: str, title: str, credits: str = "") ->
     """Import a dataset folder (`pairs.json` beside its images); the same content again returns the same version.
 
     Raises:
-        InvalidDataset: the pairs file or an image is wrong; nothing is kept then.
+        InvalidDataset: the pairs file or an image is wrong, or no score could be made; nothing is kept then.
     """
     try:
         pairs = read_pairs(folder)
@@ -27,11 +27,12 @@ def import_dataset(*, folder: Path, slug: str, title: str, credits: str = "") ->
             read_rgb(path, size)
     except EvaluationError as error:
         raise InvalidDataset(error.message, fix=error.fix) from error
+    _check_can_be_scored(pairs)
     digest = dataset_digest(pairs)
     known = DatasetVersion.objects.filter(digest=digest).first()
     if known is not None:
         return known
-    dataset = Dataset.objects.get_or_create(slug=slug, defaults={"title": title})[0]
+    dataset = Dataset.objects.filter(slug=slug).first() or _create_dataset(slug, title)
     version = DatasetVersion(
         dataset=dataset, number=dataset.versions.count() + 1, digest=digest, size=size, credits=credits
     )
@@ -39,6 +40,37 @@ def import_dataset(*, folder: Path, slug: str, title: str, credits: str = "") ->
     version.save()
     _store_pairs(version, pairs)
     return version
+
+
+def _check_can_be_scored(pairs: tuple[Pair, ...]) -> None:
+    if not any(pair.split == ImagePair.Split.HIDDEN for pair in pairs):
+        raise InvalidDataset(
+            f"None of the {len(pairs)} pairs is hidden, and scores come from hidden pairs.",
+            fix='Give the pairs that are to be scored `"split": "hidden"`.',
+        )
+    pair_of: dict[tuple[str, str], Pair] = {}
+    first_of_style: dict[str, Pair] = {}
+    for pair in pairs:
+        twin = pair_of.setdefault((pair.content_sha256, pair.style_sha256), pair)
+        if twin is not pair:
+            raise InvalidDataset(
+                f"Pairs {twin.id} and {pair.id} have the same content image and the same style image.",
+                fix="Leave out one of the two, or give it another image.",
+            )
+        first = first_of_style.setdefault(pair.style_sha256, pair)
+        if first.culture != pair.culture:
+            raise InvalidDataset(
+                f"Pairs {first.id} and {pair.id} have the same style image, but one says culture "
+                f"{first.culture!r} and the other {pair.culture!r}.",
+                fix="Give all pairs of a style image the same culture.",
+            )
+
+
+def _create_dataset(slug: str, title: str) -> Dataset:
+    dataset = Dataset(slug=slug, title=title)
+    dataset.full_clean()
+    dataset.save()
+    return dataset
 
 
 def _store_pairs(version: DatasetVersion, pairs: tuple[Pair, ...]) -> None:

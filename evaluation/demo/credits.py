@@ -13,8 +13,8 @@ project painted them, each after a named tradition. They are studies of geometry
 artworks of that tradition and no replacement for them; judge a generator on real works before you speak of a
 culture.
 
-Anyone can paint the hidden pictures again from their seed, so this dataset shows how the platform works and
-decides nothing.
+The photographs are known to everybody, and whoever knows the seed can paint the hidden styles again, so this
+dataset shows how the platform works and decides nothing.
 
 | file | split | what | author | source | license |
 |---|---|---|---|---|---|

@@ -1,14 +1,19 @@
-"""Errors in the frame of the site: 400, 403, 404, 500, and those that the domain raises on purpose."""
+"""Errors in the frame of the site: 400, 403, 404, 413, 500, and those that the domain raises on purpose."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
-from competitions.errors import CompetitionError, NotAllowed, NotATeamMember, NotFound
+from competitions.errors import CompetitionError, NotAllowed, NotATeamMember, NotFound, UploadTooLarge
 from frontend.explain import explain
 
-STATUS: dict[type[CompetitionError], int] = {NotFound: 404, NotAllowed: 403, NotATeamMember: 403}
+STATUS: dict[type[CompetitionError], int] = {
+    NotFound: 404,
+    NotAllowed: 403,
+    NotATeamMember: 403,
+    UploadTooLarge: 413,
+}
 
 
 def competition_error_page(request: HttpRequest, error: CompetitionError) -> HttpResponse:
@@ -58,6 +63,7 @@ def _title(status: int) -> str:
         400: _("This request cannot be carried out"),
         403: _("You may not do this"),
         404: _("This page does not exist"),
+        413: _("This request is too large"),
         500: _("Something broke on our side"),
     }
     return titles[status]

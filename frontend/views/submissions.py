@@ -13,18 +13,17 @@ from django.views.decorators.http import conditional_page, require_http_methods,
 
 from accounts.models import User
 from accounts.selectors import find_team, teams_of
+from accounts.services import ensure_personal_team
 from competitions.errors import (
     CompetitionError,
     DuplicateSubmission,
     IllegalTransition,
-    NotAllowed,
     NotATeamMember,
 )
 from competitions.selectors import competitions as competition_selectors
 from competitions.selectors import submissions as selectors
 from competitions.selectors.competitions import CompetitionView, PhaseView
-from competitions.services.runs import cancel
-from competitions.services.submissions import Upload, create_submission
+from competitions.services.submissions import Upload, cancel_submission, create_submission
 from frontend.explain import explain
 from frontend.forms import SubmitForm
 from frontend.progress import log_context, progress_context, result_context
@@ -39,6 +38,7 @@ def submit(request: HttpRequest, slug: str) -> HttpResponse:
     competition = competition_selectors.get_competition(slug, request.user)
     phase = competition_selectors.find_phase(competition, request.GET.get("phase"))
     user = signed_in_user(request)
+    ensure_personal_team(user=user)
     form = SubmitForm(request.POST or None, request.FILES or None, teams=teams_of(user))
     problem = None
     if form.is_valid():
@@ -105,11 +105,8 @@ def submission_log(request: HttpRequest, submission_id: UUID) -> HttpResponse:
 @require_POST
 def submission_cancel(request: HttpRequest, submission_id: UUID) -> HttpResponse:
     """End the live run of a submission that the viewer may manage."""
-    found = selectors.get_submission(submission_id, request.user)
-    if not found.can_manage:
-        raise NotAllowed
     try:
-        cancel(run_id=found.run.id, actor=f"user {signed_in_user(request).username}")
+        cancel_submission(submission_id=submission_id, user=signed_in_user(request))
         messages.success(request, _("The run was cancelled."))
     except IllegalTransition:
         messages.info(request, _("The run had already ended."))

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from accounts.models import ApiToken, Membership, Team, User
+from accounts.selectors import find_team
 
 TOKEN_PREFIX = "pst_"
 
@@ -20,8 +21,18 @@ def create_user(*, username: str, password: str | None, email: str = "", is_staf
     user.set_password(password)
     user.full_clean()
     user.save()
-    create_team(name=username, owner=user, is_personal=True)
+    ensure_personal_team(user=user)
     return user
+
+
+@transaction.atomic
+def ensure_personal_team(*, user: User) -> Team:
+    """Return the user's team of one; accounts made by the admin or by `createsuperuser` get theirs here."""
+    team = find_team(user, None)
+    if team is None:
+        User.objects.select_for_update().get(pk=user.pk)  # two requests at once make one team
+        team = find_team(user, None) or create_team(name=_team_name(user), owner=user, is_personal=True)
+    return team
 
 
 @transaction.atomic
@@ -61,6 +72,11 @@ def use_token(*, key: str) -> User | None:
 def revoke_token(*, user: User, token_id: int) -> None:
     """Make one of the user's tokens useless."""
     ApiToken.objects.filter(pk=token_id, user=user, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def _team_name(user: User) -> str:
+    longest = Team._meta.get_field("name").max_length
+    return user.username[:longest]
 
 
 def _hash(key: str) -> str:

@@ -5,7 +5,7 @@ import os
 import warnings
 
 from celery import Celery
-from celery.platforms import SecurityWarning
+from celery.platforms import SecurityWarning  # type: ignore[attr-defined]  # missing in celery-types
 from celery.signals import setup_logging
 from django.conf import settings
 

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -19,13 +20,16 @@ import honcho.manager
 import requests
 
 ROOT = Path(__file__).resolve().parents[2]
-HOST = os.environ.get("PASTICHE_HOST", "127.0.0.1")
+HOST = os.environ.get("PASTICHE_HOST") or "127.0.0.1"
+OWN_HOSTS = ("127.0.0.1", "localhost", "::1")
+# Where this machine reaches itself when the server listens at all of its addresses.
+WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 DEFAULT_PORT = 8000
 START_SECONDS = 60
 CHECK_SECONDS = 900
 CHECK_ALL_SECONDS = 3600
 STOP_SECONDS = 15
-CELERY = f"{sys.executable} -m celery -A config worker --without-mingle --without-gossip --without-heartbeat"
+CELERY = "celery -A config worker --without-mingle --without-gossip --without-heartbeat"
 
 
 def main() -> None:
@@ -47,7 +51,7 @@ def read_port() -> int:
         sys.exit(
             f"Environment variable PASTICHE_PORT is wrong: expected a port from 1 to 65535, found {text!r}."
         )
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in HOST else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, int(text)))
@@ -59,8 +63,9 @@ def read_port() -> int:
 def serve(port: int) -> int:
     """Run the contest until Ctrl-C."""
     prepare()
+    known = version(accounts_file())
     manager = start(port)
-    threading.Thread(target=greet, args=(port,), daemon=True).start()
+    threading.Thread(target=greet, args=(port, known), daemon=True).start()
     manager.loop()
     return 0 if manager.returncode in (0, 128 + signal.SIGINT, 128 + signal.SIGTERM, None) else 1
 
@@ -82,35 +87,70 @@ def start(port: int) -> honcho.manager.Manager:
     """Start the services; each is the leader of its own process group, which ends with it."""
     honcho.manager.KILL_WAIT = STOP_SECONDS
     manager = honcho.manager.Manager()
-    web = f"{sys.executable} -m gunicorn config.wsgi --bind {HOST}:{port} --workers 2 --threads 4 --log-level warning"
-    manager.add_process("web", web, cwd=str(ROOT))
-    manager.add_process("worker", f"{CELERY} -Q evaluation -c 1 -P prefork -n evaluation@%h", cwd=str(ROOT))
-    manager.add_process("scheduler", f"{CELERY} -B -Q upkeep -P solo -n upkeep@%h", cwd=str(ROOT))
-    manager.add_process("seed", f"{sys.executable} manage.py seed_demo --stay", cwd=str(ROOT))
+    for name, command in command_lines(port).items():
+        manager.add_process(name, command, cwd=str(ROOT))
     return manager
 
 
-def greet(port: int) -> None:
-    """Print the address and the demo accounts once the first page answers."""
-    wait_for_page(port)
-    accounts = Path(os.environ.get("PASTICHE_DATA_DIR", ROOT / "var")) / "demo_accounts.json"
+def command_lines(port: int) -> dict[str, str]:
+    """Return the shell line of each service; the path to Python may hold spaces."""
+    python = shlex.quote(sys.executable)
+    bind = shlex.quote(address_of(HOST, port).removeprefix("http://"))
+    celery = f"{python} -m {CELERY}"
+    return {
+        "web": f"{python} -m gunicorn config.wsgi --bind {bind} --workers 2 --threads 4 --log-level warning",
+        "worker": f"{celery} -Q evaluation -c 1 -P prefork -n evaluation@%h",
+        "scheduler": f"{celery} -B -Q upkeep -P solo -n upkeep@%h",
+        "seed": f"{python} manage.py seed_demo --stay",
+    }
+
+
+def address_of(host: str, port: int) -> str:
+    """Write an address for the browser; IPv6 wants brackets."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def accounts_file() -> Path:
+    """Return where the seed keeps the demo accounts."""
+    return Path(os.environ.get("PASTICHE_DATA_DIR", ROOT / "var")).expanduser() / "demo_accounts.json"
+
+
+def version(path: Path) -> int:
+    """Return a number that changes when the file is written anew; 0 while there is none."""
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+def greet(port: int, known: int) -> None:
+    """Print the address once it answers, and the demo accounts once the seed has tried them (again).
+
+    `known` is the version of the accounts that an earlier start left: a password may have changed since.
+    """
+    address = address_of(WILDCARDS.get(HOST, HOST), port)
+    wait_for_page(address)
+    accounts = accounts_file()
     deadline = time.monotonic() + START_SECONDS
-    while not accounts.exists() and time.monotonic() < deadline:
+    while version(accounts) in (0, known) and time.monotonic() < deadline:
         time.sleep(0.1)
-    print(f"\n  Pastiche runs at  http://{HOST}:{port}/", flush=True)
-    if accounts.exists():
+    print(f"\n  Pastiche runs at  {address}/", flush=True)
+    if HOST not in OWN_HOSTS:
+        names = os.environ.get("PASTICHE_ALLOWED_HOSTS") or "only this machine's own"
+        print("  Other machines reach it by the host names in PASTICHE_ALLOWED_HOSTS, a list", flush=True)
+        print(f"  with commas; it answers 400 to any other name. Now: {names}", flush=True)
+    if version(accounts) not in (0, known):
         for name, password in json.loads(accounts.read_text()).items():
             print(f"  demo account      {name}  /  {password}", flush=True)
     print("  Ctrl-C stops it.\n", flush=True)
 
 
-def wait_for_page(port: int) -> None:
-    """Wait until the first page answers."""
+def wait_for_page(address: str) -> requests.Response:
+    """Wait until the first page answers; a refusal of the host's name is an answer too."""
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            requests.get(f"http://{HOST}:{port}/", timeout=5).raise_for_status()
-            return
+            answer = requests.get(f"{address}/", timeout=5)
+            if answer.status_code != 400:
+                answer.raise_for_status()
+            return answer
         except requests.RequestException:
             if time.monotonic() > deadline:
                 raise
@@ -121,11 +161,12 @@ def check(*, wait_for_all: bool) -> int:
     """Start on a free port with an empty data folder, wait for the baselines, print the figures, stop."""
     began = time.monotonic()
     folder = tempfile.mkdtemp(prefix="pastiche-check-")
-    os.environ["PASTICHE_DATA_DIR"] = folder
-    os.environ.pop("PASTICHE_DATABASE_URL", None)  # the check leaves a real installation alone
-    os.environ.pop("PASTICHE_BROKER_URL", None)
+    for name in ("DATABASE_URL", "BROKER_URL", "ALLOWED_HOSTS"):  # the check leaves a real installation alone
+        os.environ.pop(f"PASTICHE_{name}", None)
+    # Nobody else's generator meets these pairs, so they may be the same on every machine.
+    os.environ |= {"PASTICHE_DATA_DIR": folder, "PASTICHE_HOST": "127.0.0.1", "PASTICHE_DEMO_SEED": "0"}
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
+        probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     try:
         prepare()
@@ -137,7 +178,7 @@ def check(*, wait_for_all: bool) -> int:
             start_new_session=True,
         )
         try:
-            figures = watch(port, child, began, wait_for_all=wait_for_all)
+            figures = watch(address_of("127.0.0.1", port), child, began, wait_for_all=wait_for_all)
         finally:
             child.send_signal(signal.SIGINT)
             child.wait(timeout=4 * STOP_SECONDS)
@@ -148,10 +189,10 @@ def check(*, wait_for_all: bool) -> int:
 
 
 def watch(
-    port: int, child: subprocess.Popen[bytes], began: float, *, wait_for_all: bool
+    address: str, child: subprocess.Popen[bytes], began: float, *, wait_for_all: bool
 ) -> dict[str, object]:
     """Follow the demo board until every expected baseline stands on it, or time is up."""
-    wait_for_page(port)
+    wait_for_page(address).raise_for_status()
     figures: dict[str, object] = {
         "first_page_s": elapsed(began),
         "first_scored_s": None,
@@ -162,7 +203,7 @@ def watch(
     board: list[dict[str, object]] = []
     while time.monotonic() < deadline and child.poll() is None and not has_failed():
         time.sleep(1)
-        board = read_board(port)
+        board = read_board(address)
         if board and figures["first_scored_s"] is None:
             figures["first_scored_s"] = elapsed(began)
         if len(board) >= expected:
@@ -182,11 +223,10 @@ def has_failed() -> bool:
     return bool(failures)
 
 
-def read_board(port: int) -> list[dict[str, object]]:
+def read_board(address: str) -> list[dict[str, object]]:
     """Read the rows of the demo board; none while there is no demo yet."""
-    address = f"http://{HOST}:{port}/api/v1/competitions/demo/leaderboard/"
     try:
-        answer = requests.get(address, timeout=30)
+        answer = requests.get(f"{address}/api/v1/competitions/demo/leaderboard/", timeout=30)
     except requests.RequestException:
         return []
     if answer.status_code != 200:

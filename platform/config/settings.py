@@ -6,7 +6,7 @@ from pathlib import Path
 from celery.schedules import schedule
 from kombu import Exchange, Queue
 
-from config import env
+from config import broker, env
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "frontend.middleware.BodySizeLimit",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -160,6 +161,11 @@ if ALLOW_PROCESS_DRIVER and not DEBUG:
         "PASTICHE_ALLOW_PROCESS_DRIVER", "it runs strangers' programs unprotected, so PASTICHE_DEBUG=true too"
     )
 
+# Seed of the demo's style images; empty: a secret one, made once and kept in the data folder.
+DEMO_SEED = env.read_str("PASTICHE_DEMO_SEED", "")
+if DEMO_SEED and not (DEMO_SEED.isascii() and DEMO_SEED.isdecimal()):
+    env.stop("PASTICHE_DEMO_SEED", f"expected a whole number from 0, or nothing, found {DEMO_SEED!r}")
+
 # --- Messages -----------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.read_broker("PASTICHE_BROKER_URL")
 CELERY_HARD_LIMIT_SECONDS = 6 * 3600  # above the longest run that a phase can allow (see Phase.run_seconds)
@@ -168,7 +174,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
     "socket_connect_timeout": 3,
     "socket_timeout": 30,
 }
-if CELERY_BROKER_URL == env.FOLDER_BROKER:
+if CELERY_BROKER_URL == broker.URL:
+    broker.register()
     BROKER_DIR = env.read_folder("PASTICHE_BROKER_DIR", DATA_DIR / "broker")
     for _name in ("messages", "processed", "control"):
         (BROKER_DIR / _name).mkdir(exist_ok=True)

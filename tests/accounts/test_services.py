@@ -6,7 +6,14 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import ApiToken, Membership, User
 from accounts.selectors import find_team, teams_of, tokens_of
-from accounts.services import create_team, create_user, issue_token, revoke_token, use_token
+from accounts.services import (
+    create_team,
+    create_user,
+    ensure_personal_team,
+    issue_token,
+    revoke_token,
+    use_token,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -59,3 +66,16 @@ def test_nobody_revokes_anothers_token(researcher: User, stranger: User) -> None
     token, key = issue_token(user=researcher, name="laptop")
     revoke_token(user=stranger, token_id=token.pk)
     assert use_token(key=key) == researcher
+
+
+def test_an_account_of_the_command_line_gets_one_team_of_one() -> None:
+    user = User.objects.create_superuser(username="Root", password="a long password 1")
+    assert find_team(user, None) is None
+    first, second = ensure_personal_team(user=user), ensure_personal_team(user=user)
+    assert first == second == find_team(user, None)
+    assert (first.name, first.is_personal, Membership.objects.get().role) == ("Root", True, "owner")
+
+
+def test_the_longest_username_has_a_team_too() -> None:
+    user = create_user(username="n" * 150, password="a long password 1")
+    assert user.teams.get().name == "n" * 100

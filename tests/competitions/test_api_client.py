@@ -7,8 +7,10 @@ import pytest
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from competitions.models import Phase, Run, Submission
+from competitions.models import ImagePair, Phase, Run, Submission
+from evaluation.pairs import read_pairs
 from pastiche.client import Client
+from pastiche.downloading import download_pairs
 from pastiche.errors import CheckFailed, LoginNeeded, Refused
 from tests.api_fixtures import score_of
 
@@ -51,6 +53,24 @@ def test_a_researcher_goes_the_whole_way(
     assert (row.rank, row.headline) == (1, scores.scores["headline"].value)
     assert [submission.id for submission in client.submissions()] == [handed_in.id]
     assert client.submission(handed_in.id).run.state == "scored"
+
+
+def test_public_pairs_arrive_as_a_dataset_folder(
+    live_server: LiveServer, phase: Phase, tmp_path: Path
+) -> None:
+    with Client(live_server.url) as visitor:
+        found = download_pairs(visitor, "small", tmp_path / "pairs", phase="main")
+    pairs = read_pairs(tmp_path / "pairs")
+    public = ImagePair.objects.filter(split="public").select_related("content", "style").order_by("name")
+    assert found.size == phase.dataset_version.size
+    assert found.pairs == 2
+    assert [
+        (p.id, p.content_sha256, p.style_sha256, p.split, p.style_family, p.culture, p.content_kind)
+        for p in pairs
+    ] == [
+        (p.name, p.content.sha256, p.style.sha256, p.split, p.style_family, p.culture, p.content_kind)
+        for p in public
+    ]
 
 
 def test_refusals_arrive_with_code_and_fix(

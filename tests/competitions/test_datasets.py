@@ -1,6 +1,7 @@
 """Importing datasets: whole or not at all, the same content once, nothing resized."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,54 @@ def test_a_phase_needs_images_of_its_suites_size(phase: Phase) -> None:
             dataset_version=phase.dataset_version,
             suite=load_suite("sts-demo-1"),
         )
+
+
+def rewrite(folder: Path, change: Callable[[list[dict[str, str]]], None]) -> None:
+    """Change the rows of a dataset's pairs file."""
+    path = folder / "pairs.json"
+    content = json.loads(path.read_text())
+    change(content["pairs"])
+    path.write_text(json.dumps(content))
+
+
+def publish_all(rows: list[dict[str, str]]) -> None:
+    for row in rows:
+        row["split"] = "public"
+
+
+def move_one_style(rows: list[dict[str, str]]) -> None:
+    rows[4]["culture"] = "elsewhere"
+
+
+def repeat_one_pair(rows: list[dict[str, str]]) -> None:
+    rows.append(rows[3] | {"id": "twin"})
+
+
+@pytest.mark.parametrize(
+    ("change", "told", "fix"),
+    [
+        (publish_all, "None of the 6 pairs is hidden", '"split": "hidden"'),
+        (
+            move_one_style,
+            "Pairs p002 and p004 have the same style image, but one says culture 'culture-0'",
+            "the same culture",
+        ),
+        (repeat_one_pair, "Pairs p003 and twin have the same content image", "Leave out one"),
+    ],
+)
+def test_pairs_that_cannot_be_scored_are_refused_by_name(
+    dataset: Path, change: Callable[[list[dict[str, str]]], None], told: str, fix: str
+) -> None:
+    rewrite(dataset, change)
+    with pytest.raises(InvalidDataset, match=told) as refusal:
+        import_dataset(folder=dataset, slug="waves", title="Waves")
+    assert fix in refusal.value.fix
+    assert not DatasetVersion.objects.exists()
+
+
+def test_equal_images_under_two_names_are_one_image(dataset: Path) -> None:
+    copy = dataset / "style" / "copy.png"
+    copy.write_bytes((dataset / "style" / "hidden0.png").read_bytes())
+    rewrite(dataset, lambda rows: rows[4].update(style="style/copy.png", culture="elsewhere"))
+    with pytest.raises(InvalidDataset, match="Pairs p002 and p004 have the same style image"):
+        import_dataset(folder=dataset, slug="waves", title="Waves")

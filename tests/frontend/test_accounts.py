@@ -26,6 +26,7 @@ def test_signing_up_makes_a_user_with_a_team_and_signs_in(client: Client, db: No
         ({"username": "ROSALBA"}, "This name is taken."),
         ({"username": "no spaces"}, "Enter a valid username"),
         ({"username": ""}, "This field is required."),
+        ({"username": "n" * 101}, "at most 100 characters (it has 101)"),
         ({"password": "12345678", "password_again": "12345678"}, "entirely numeric"),
         ({"password": "short", "password_again": "short"}, "too short"),
         ({"password_again": "something else"}, "not the same"),
@@ -41,6 +42,11 @@ def test_a_refused_sign_up_says_why_and_keeps_the_name(
     assert User.objects.count() == 1
     assert f'value="{(GOOD | changes)["username"]}"' in page or changes.get("username") == ""
     assert "viola da gamba" not in page
+
+
+def test_the_longest_name_is_taken(client: Client, db: None) -> None:
+    assert client.post("/accounts/sign-up/", GOOD | {"username": "n" * 100}).status_code == 302
+    assert User.objects.get().teams.get().name == "n" * 100
 
 
 def test_signing_in_leads_to_the_page_that_asked(client: Client, researcher: User) -> None:

@@ -11,6 +11,7 @@ from competitions.errors import (
     NotFound,
     PhaseClosed,
     QuotaExceeded,
+    UploadTooLarge,
 )
 from frontend.explain import explain
 from frontend.views import errors
@@ -22,6 +23,7 @@ from frontend.views import errors
         (NotFound(), 404),
         (NotAllowed(), 403),
         (NotATeamMember(), 403),
+        (UploadTooLarge(), 413),
         (PhaseClosed(), 400),
         (CompetitionError(), 400),
     ],

@@ -65,10 +65,15 @@ def test_hidden_images_are_served_to_nobody(
 
 
 @pytest.mark.parametrize(
-    "path", ["1/side", "1/content/../style", "x/content", "-1/content", "999999/content"]
+    "path", ["1/side", "1/content/../style", "x/content", "-1/content", "999999/content", f"{10**22}/content"]
 )
 def test_addresses_that_name_no_image_are_refused(client: Client, phase: Phase, path: str) -> None:
     assert client.get(f"/images/pairs/{path}/").status_code == 404
+
+
+@pytest.mark.parametrize("number", ["0", "999999", str(2**63), "9" * 23])
+def test_addresses_that_name_no_output_are_refused(client: Client, scored: Run, number: str) -> None:
+    assert client.get(f"/images/runs/{scored.pk}/{number}/").status_code == 404
 
 
 def test_images_of_an_unpublished_competition_go_to_its_organizer_privately(

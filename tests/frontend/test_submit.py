@@ -49,6 +49,14 @@ def test_a_good_archive_leads_to_its_page(
     assert "queued" in page
 
 
+def test_an_account_of_the_command_line_submits_alone(
+    client: Client, phase: Phase, make_archive: Callable[..., Path]
+) -> None:
+    client.force_login(User.objects.create_superuser(username="root", password="a long password 1"))
+    assert '<option value="root">root</option>' in client.get(URL).content.decode()
+    assert send(client, make_archive("wash"), team="root").status_code == 302  # type: ignore[attr-defined]
+
+
 def test_signing_in_comes_first_and_leads_back(client: Client, phase: Phase) -> None:
     answer = client.get(URL)
     assert answer.headers["Location"] == f"/accounts/sign-in/?next={URL}"

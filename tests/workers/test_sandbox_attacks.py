@@ -137,8 +137,9 @@ def test_only_two_folders_can_be_written_and_both_end_at_their_size(
                 if os.path.exists(f'{folder}/{n}'): os.unlink(f'{folder}/{n}')
     def writable():
         for root, folders, _ in os.walk('/'):
-            folders[:] = [f for f in folders if root != '/tmp' and (root, f) not in (('/', 'proc'), ('/', 'sys'), ('/', 'usr'))
-                          and not os.path.join(root, f).startswith((sys.prefix, sys.base_prefix))]
+            folders[:] = [f for f in folders if (root, f) not in (('/', 'proc'), ('/', 'sys'), ('/', 'usr'))
+                          and not os.path.join(root, f).startswith((sys.prefix, sys.base_prefix))
+                          and root != '/tmp']
             try:
                 os.unlink(os.open(root + '/x', os.O_CREAT | os.O_WRONLY) and root + '/x')
                 yield root

@@ -14,6 +14,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -45,37 +46,67 @@ class Command(BaseCommand):
 
     def handle(self, *, stay: bool, **_: object) -> None:
         """Seed what is missing."""
-        accounts = _make_accounts()
+        accounts = make_accounts()
+        for name in sorted(set(ACCOUNTS) - set(accounts)):
+            self.stdout.write(f"The password of {name} is unknown; manage.py changepassword {name} sets one.")
         if not Competition.objects.filter(slug=SLUG).exists():
             with tempfile.TemporaryDirectory(prefix="pastiche-demo-") as folder:
-                _run("evaluation", "demo-data", folder)
-                _make_competition(Path(folder), User.objects.get(username="organizer"))
+                _run("evaluation", "demo-data", folder, "--seed", read_seed())
+                make_competition(Path(folder), User.objects.get(username="organizer"))
         with tempfile.TemporaryDirectory(prefix="pastiche-baselines-") as folder:
             _run("baselines", "export", "--all", "--out", folder)
             for archive in _fastest_first(Path(folder)):
                 call_command("register_baseline", SLUG, archive, stdout=self.stdout)
-        self.stdout.write(f"The demo is ready; accounts: {', '.join(accounts)}.")
+        self.stdout.write(f"The demo is ready; accounts: {', '.join(ACCOUNTS)}.")
         self.stdout.flush()
         if stay:
             signal.sigwait({signal.SIGTERM, signal.SIGINT})
 
 
-def _make_accounts() -> dict[str, str]:
-    """Create the demo accounts with random passwords, kept in the data folder for this machine's user."""
+def make_accounts() -> dict[str, str]:
+    """Create the demo accounts that are missing and return the passwords that are known to work.
+
+    The passwords are kept in the data folder for this machine's user, before any account uses them: an
+    interrupted start loses none. A user whose password is not the kept one is left alone and not listed.
+    """
     path = settings.DATA_DIR / "demo_accounts.json"
-    passwords: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-    for username, is_staff in ACCOUNTS.items():
-        passwords.setdefault(username, secrets.token_urlsafe(9))
-        if not User.objects.filter(username=username).exists():
-            create_user(username=username, password=passwords[username], is_staff=is_staff)
-    temporary = path.with_suffix(".new")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(passwords, file)
-    temporary.rename(path)
+    kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    users = {user.username: user for user in User.objects.filter(username__in=ACCOUNTS)}
+    passwords = {
+        name: kept.get(name) or secrets.token_urlsafe(9)
+        for name in ACCOUNTS
+        if name not in users or (name in kept and users[name].check_password(kept[name]))
+    }
+    _write_private(path, json.dumps(passwords))
+    for name in passwords.keys() - users.keys():
+        create_user(username=name, password=passwords[name], is_staff=ACCOUNTS[name])
     return passwords
 
 
-def _make_competition(folder: Path, organizer: User) -> None:
+def read_seed() -> str:
+    """Return the seed of this installation's style images: who knows it can paint the hidden ones."""
+    if settings.DEMO_SEED:
+        return str(settings.DEMO_SEED)
+    path = settings.DATA_DIR / "demo_seed"
+    if not path.exists():
+        # Too long to be guessed from the public pictures, which are painted from it too.
+        _write_private(path, str(secrets.randbelow(2**128)))
+    return path.read_text(encoding="ascii")
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that only this user may read, as a whole or not at all."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(descriptor)
+    os.replace(temporary, path)
+
+
+@transaction.atomic
+def make_competition(folder: Path, organizer: User) -> None:
+    """Make the competition together with its dataset and phase, or, where anything fails, nothing."""
     credits = (folder / "CREDITS.md").read_text(encoding="utf-8")
     dataset = import_dataset(folder=folder, slug=SLUG, title="Demo pairs", credits=credits)
     competition = create_competition(
