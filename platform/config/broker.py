@@ -20,7 +20,9 @@ class FolderChannel(filesystem.Channel):
     Can go when kombu's filesystem transport renames finished files (seen in kombu 5.7).
     """
 
-    def _put(self, queue: str, payload: dict[str, Any], **_: Any) -> None:
+    def _put(  # type: ignore[override]  # the base classes disagree with each other
+        self, queue: str, payload: dict[str, Any], **kwargs: Any
+    ) -> None:
         name = uuid.uuid4().hex
         unfinished = self.control_folder / f"{name}.part"  # the same file system, so that renaming is atomic
         unfinished.write_text(dumps(payload), encoding="utf-8")

@@ -169,7 +169,6 @@ def check(*, wait_for_all: bool) -> int:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     try:
-        prepare()
         child = subprocess.Popen(
             [sys.executable, "-m", "config.launch"],
             cwd=ROOT,
