@@ -8,7 +8,7 @@ import click
 
 from baselines.export import changed_digests, export_baseline, write_digests
 from baselines.registry import BASELINES
-from evaluation.errors import EvaluationError
+from evaluation.cli import run
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -65,14 +65,5 @@ def digests(mode: str | None) -> None:
 
 
 def main() -> None:
-    """Run the command line; an expected error is one line on stderr and exit status 2."""
-    try:
-        cli.main(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except click.Abort:
-        sys.exit(130)
-    except EvaluationError as error:
-        click.echo(f"{error.code}: {error}", err=True)
-        sys.exit(2)
+    """Run the command line of the baselines."""
+    run(cli)

@@ -118,9 +118,14 @@ def bench(n: int, size: int, threads: int, as_json: bool) -> None:
 
 
 def main() -> None:
-    """Run the command line; an expected error is one line on stderr and exit status 2."""
+    """Run the command line of the evaluation library."""
+    run(cli)
+
+
+def run(commands: click.Group) -> None:
+    """Run a command line; an expected error is one line on stderr and exit status 2."""
     try:
-        cli.main(standalone_mode=False)
+        commands.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
