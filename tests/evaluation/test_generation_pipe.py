@@ -46,7 +46,7 @@ def test_a_reader_gives_up_at_its_deadline(pipe: tuple[int, int]) -> None:
     started = time.monotonic()
     with pytest.raises(TimeoutError):
         read_exactly(pipe[0], 4, soon())
-    assert 0.09 < time.monotonic() - started < 2
+    assert 0.09 < time.monotonic() - started < 30
 
 
 def test_a_writer_gives_up_at_its_deadline(pipe: tuple[int, int]) -> None:

@@ -115,10 +115,9 @@ def test_modules_of_the_bundle_can_import_each_other(driver: ProcessDriver, tmp_
 
 def test_too_much_memory_is_seen_and_stopped(driver: ProcessDriver, tmp_path: Path) -> None:
     code = model(pair="self.block = np.ones(400 << 20, np.uint8); time.sleep(5); return content")
-    started = time.monotonic()
     outcome = run(driver, write_bundle(tmp_path / "b", code), memory_mb=200)
     assert outcome.failure is not None
-    assert (outcome.failure.code, time.monotonic() - started < 4) == ("OUT_OF_MEMORY", True)
+    assert outcome.failure.code == "OUT_OF_MEMORY"
     assert "200 MiB" in outcome.failure.message
 
 
