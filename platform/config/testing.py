@@ -42,7 +42,10 @@ def _on_postgres(report: str) -> int:
         return 0
     with postgres_server() as address:
         key = "only for tests, but long enough to be taken for a key"
-        return _pytest(*ON_POSTGRES, report, PASTICHE_DATABASE_URL=address, PASTICHE_SECRET_KEY=key)
+        side_by_side = ("-n", PROCESSES, "--dist", "loadfile")
+        return _pytest(
+            *ON_POSTGRES, *side_by_side, report, PASTICHE_DATABASE_URL=address, PASTICHE_SECRET_KEY=key
+        )
 
 
 def _pytest(*arguments: str, **variables: str) -> int:
