@@ -71,16 +71,12 @@ def serve(port: int) -> int:
 
 
 def prepare() -> None:
-    """Bring translations and database up to date."""
-    manage("compile_translations")
-    manage("migrate", "--verbosity", "0")
-
-
-def manage(*arguments: str) -> None:
-    """Run a management command; its failure ends this process with the same status."""
-    done = subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT)
-    if done.returncode:
-        sys.exit(done.returncode)
+    """Bring translations and database up to date, side by side; a failure ends this process with its status."""
+    commands = (["compile_translations", "--verbosity", "0"], ["migrate", "--verbosity", "0"])
+    running = [subprocess.Popen([sys.executable, "manage.py", *command], cwd=ROOT) for command in commands]
+    failed = [process.returncode for process in running if process.wait()]
+    if failed:
+        sys.exit(failed[0])
 
 
 def start(port: int) -> honcho.manager.Manager:
@@ -98,7 +94,7 @@ def command_lines(port: int) -> dict[str, str]:
     bind = shlex.quote(address_of(HOST, port).removeprefix("http://"))
     celery = f"{python} -m {CELERY}"
     return {
-        "web": f"{python} -m gunicorn config.wsgi --bind {bind} --workers 2 --threads 4 --log-level warning",
+        "web": f"{python} -m gunicorn config.wsgi --bind {bind} --preload --workers 2 --threads 4 --log-level warning",
         "worker": f"{celery} -Q evaluation -c 1 -P prefork -n evaluation@%h",
         "scheduler": f"{celery} -B -Q upkeep -P solo -n upkeep@%h",
         "seed": f"{python} manage.py seed_demo --stay",
