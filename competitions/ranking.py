@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.aggregate import hierarchical_mean
-from evaluation.metrics.registry import ANCHORED
+from evaluation.aggregate import hierarchical_mean, values_by_id
 from evaluation.report import PairScore
 from evaluation.spec import Direction
 from evaluation.statistics.bootstrap import (
@@ -147,20 +146,10 @@ class _Table:
 
 
 def _table(entries: Sequence[Entry], pairs: Sequence[PairDesign], metric: str) -> _Table:
-    """Missing is not zero, except in the anchored scores, where an invalid output earns nothing."""
-    missing = 0.0 if metric in ANCHORED else float("nan")
-    rows = np.array(
-        [[_value(entry.scores.get(pair.name), metric, missing) for pair in pairs] for entry in entries],
-        dtype=np.float64,
-    ).reshape(len(entries), len(pairs))
+    names = [pair.name for pair in pairs]
+    rows = np.array([values_by_id(entry.scores, names, metric) for entry in entries])
     kept = [bool(np.isfinite(row).any()) for row in rows]
     return _Table(tuple(e.key for e, keep in zip(entries, kept, strict=True) if keep), rows[kept])
-
-
-def _value(score: PairScore | None, metric: str, missing: float) -> float:
-    if score is None or score.invalid:
-        return missing
-    return score.values.get(metric, missing)
 
 
 def _count_valid(entry: Entry, pairs: Sequence[PairDesign]) -> int:

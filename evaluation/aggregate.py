@@ -79,9 +79,18 @@ def value_row(scores: Sequence[PairScore], pairs: Sequence[Pair], metric: str) -
     Returns:
         float64 (P,).
     """
-    by_id = {score.pair_id: score.values for score in scores if not score.invalid}
+    return values_by_id({score.pair_id: score for score in scores}, [pair.id for pair in pairs], metric)
+
+
+def values_by_id(scores: Mapping[str, PairScore], pair_ids: Sequence[str], metric: str) -> np.ndarray:
+    """Return `value_row` for scores that are kept by pair id.
+
+    Returns:
+        float64 (P,), in the order of `pair_ids`.
+    """
     missing = 0.0 if metric in ANCHORED else float("nan")
-    return np.array([by_id.get(pair.id, {}).get(metric, missing) for pair in pairs], dtype=np.float64)
+    valid = {pair_id: score.values for pair_id, score in scores.items() if not score.invalid}
+    return np.array([valid.get(pair_id, {}).get(metric, missing) for pair_id in pair_ids], dtype=np.float64)
 
 
 def aggregate_scores(scores: Sequence[PairScore], pairs: Sequence[Pair]) -> dict[str, float]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.core.cache import cache
-from pytest_django import Settings
+from rest_framework.response import Response
 from rest_framework.test import APIClient
 
 from accounts.models import Team, User
@@ -26,12 +26,6 @@ ON_THE_WAY = (RunState.LOADING, RunState.GENERATING, RunState.SCORING, RunState.
 def no_throttle_history() -> None:
     """Forget who has signed in how often."""
     cache.clear()
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Settings) -> None:
-    """Spare the tests the slowness that protects real passwords."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
@@ -153,3 +147,10 @@ def _complete(held: runs.Claim, submission: Submission, folder: Path) -> None:
     results.complete(
         held, pair_scores=table, scores=split_scores(scores, design), n_pairs=len(pairs), n_valid=len(pairs)
     )
+
+
+def error_of(answer: Response) -> dict:
+    """Return the error of an answer, which always has the same four parts."""
+    error = answer.json()["error"]
+    assert set(error) == {"code", "message", "fix", "fields"}
+    return error

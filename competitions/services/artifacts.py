@@ -1,7 +1,6 @@
 """Store files by their content."""
 
 import hashlib
-import io
 from pathlib import Path
 from typing import IO
 
@@ -22,11 +21,6 @@ def store_file(*, kind: Artifact.Kind, content: IO[bytes]) -> Artifact:
     content.seek(0)
     save_file(sha256, size, content)
     return Artifact.objects.get_or_create(sha256=sha256, defaults={"size": size, "kind": kind})[0]
-
-
-def store_bytes(*, kind: Artifact.Kind, data: bytes) -> Artifact:
-    """Store bytes and return their row."""
-    return store_file(kind=kind, content=io.BytesIO(data))
 
 
 def store_path(*, kind: Artifact.Kind, path: Path) -> Artifact:

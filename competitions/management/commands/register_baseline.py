@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from competitions.errors import CompetitionError
+from competitions.management.refusals import as_command_errors
 from competitions.models import Phase
 from competitions.services.submissions import Upload, register_baseline
 
@@ -30,11 +30,9 @@ class Command(BaseCommand):
             slugs = ", ".join(phases.values_list("slug", flat=True)) or "none"
             raise CommandError(f"Name one phase of {competition!r} with --phase; found: {slugs}.")
         try:
-            with archive.open("rb") as content:
+            with as_command_errors(), archive.open("rb") as content:
                 upload = Upload(content=content, size=archive.stat().st_size, note=note)
                 submission = register_baseline(phase_pk=phases.get().pk, upload=upload)
         except OSError as error:
             raise CommandError(f"{archive} cannot be read: {error.strerror}.") from error
-        except CompetitionError as error:
-            raise CommandError(f"{error.code}: {error.message} {error.fix}") from error
         self.stdout.write(f"{submission.name}: {submission.pk}")
