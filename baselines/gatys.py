@@ -5,22 +5,24 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 STYLE_TAPS = ("r11", "r21", "r31", "r41", "r51")
 CONTENT_TAP = "r41"
 ALPHA = 1.0
-BETA = 8.0
+BETA = 4.0
 SCHEDULE = ((0.5, 16), (1.0, 6))  # (share of the side, steps): most of the work where it is cheap
 HISTORY = 12
+SMALLEST_SIDE = 32  # pixels
 
 
 class Model:
-    """Gatys et al. 2016 on the features of the oriented pyramid, whose source lies in the bundle."""
+    """Gatys et al. 2016 on the features of `tiny-vgg-1`, whose source and weights lie in the bundle."""
 
     def __init__(self, bundle_dir: str, device: str) -> None:
-        """Load the feature network from `oriented_pyramid.py` of the bundle."""
+        """Load the feature network from `tiny_vgg.py` and `tiny-vgg-1.safetensors` of the bundle."""
         self.device = torch.device(device)
         self.network = load_network(Path(bundle_dir)).to(self.device)
 
@@ -42,7 +44,7 @@ class Model:
             change = (
                 optimize(self.network, (small, resize(painting, share)), start.clamp(0, 1), steps) - small
             )
-        return to_image(photo + change)
+        return to_image(photo + functional.interpolate(change, photo.shape[2:], mode="bicubic"))
 
     def _tensor(self, image: np.ndarray) -> Tensor:
         planes = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
@@ -61,7 +63,7 @@ def optimize(network: nn.Module, pair: tuple[Tensor, Tensor], start: Tensor, ste
     Returns:
         (1, 3, H, W) in [0, 1].
 
-    Source: Gatys, Ecker, Bethge 2016, equation 7. Deviations: fixed oriented filters instead of VGG-19; w_l
+    Source: Gatys, Ecker, Bethge 2016, equation 7. Deviations: a small network taught by VGG-19 instead of it; w_l
     divides each layer by the squared norm of its style Gram matrix, so that all layers weigh alike; the
     content loss is divided by the energy of the content features; pixels are clipped to [0, 1] at the end.
     """
@@ -131,21 +133,24 @@ def style_loss(taps: list[Tensor], grams: list[Tensor]) -> Tensor:
 
 
 def load_network(bundle: Path) -> nn.Module:
-    """Build the feature network from the source file in the bundle, frozen."""
-    spec = importlib.util.spec_from_file_location("oriented_pyramid", bundle / "oriented_pyramid.py")
+    """Build the feature network from its source and its weights in the bundle, frozen."""
+    spec = importlib.util.spec_from_file_location("tiny_vgg", bundle / "tiny_vgg.py")
     if spec is None or spec.loader is None:
-        raise ImportError("oriented_pyramid.py is not a Python source file")
+        raise ImportError("tiny_vgg.py is not a Python source file")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    network: nn.Module = module.OrientedPyramid()
-    return network.eval().requires_grad_(False)
+    network: nn.Module = module.build(load_file(bundle / module.WEIGHTS_FILE))
+    return network
 
 
 def resize(image: Tensor, share: float) -> Tensor:
-    """Resize (1, 3, H, W) by bicubic antialiased filtering to a share of its sides, values kept in [0, 1]."""
-    if share == 1.0:
+    """Resize (1, 3, H, W) by bicubic antialiased filtering to a share of its sides, values kept in [0, 1].
+
+    The network needs sides of 32 pixels, so a smaller picture is enlarged first.
+    """
+    size = [max(SMALLEST_SIDE, round(side * share)) for side in image.shape[2:]]
+    if size == list(image.shape[2:]):
         return image
-    size = [max(1, round(side * share)) for side in image.shape[2:]]
     return functional.interpolate(image, size, mode="bicubic", antialias=True).clamp(0, 1)
 
 

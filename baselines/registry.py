@@ -6,6 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+BACKBONES = Path(__file__).parents[1] / "evaluation" / "backbones"
+
 
 @dataclass(frozen=True)
 class Baseline:
@@ -73,12 +75,16 @@ _LIST = (
     ),
     Baseline(
         name="gatys",
-        title="Gatys 2016 on an oriented pyramid",
+        title="Gatys 2016 on tiny-vgg-1",
         kind="optimized",
         code="baselines.gatys",
-        description="Optimizes the pixels: content features and Gram matrices of fixed oriented filters.",
+        description="Optimizes the pixels: content features and Gram matrices of the demo's own network.",
         paper="https://doi.org/10.1109/CVPR.2016.265",
-        files={"oriented_pyramid.py": "evaluation.backbones.oriented_pyramid"},
+        version="2.0.0",
+        files={
+            "tiny_vgg.py": "evaluation.backbones.tiny_vgg",
+            "tiny-vgg-1.safetensors": BACKBONES / "tiny-vgg-1.safetensors",
+        },
     ),
 )
 

@@ -5,18 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.aggregate import hierarchical_mean, values_by_id
+from evaluation.aggregate import values_by_id
 from evaluation.report import PairScore
 from evaluation.spec import Direction
-from evaluation.statistics.bootstrap import (
-    bootstrap_means,
-    indistinguishable_groups,
-    percentile_interval,
-    rank_intervals,
-)
+from evaluation.statistics.bootstrap import DRAWS, bootstrap_means, percentile_interval, rank_intervals
+from evaluation.statistics.design import Design
+from evaluation.statistics.groups import group_entries
 
 HEADLINE = "headline"
-DRAWS = 2000
 SEED = 20_260_101
 
 Interval = tuple[float, float, float]  # value, low, high
@@ -44,12 +40,18 @@ class Entry:
 
 @dataclass(frozen=True)
 class Rank:
-    """A rank among the entries that compete, its 95 % interval, and the group that cannot be told apart."""
+    """A rank among the entries that compete, its 95 % interval, and the groups that it belongs to.
+
+    Entries whose ranges `group`..`group_last` meet cannot be told apart. `p_next` is the corrected p of the
+    difference to the next rank; None for the last one, and where no test is reported.
+    """
 
     rank: int
     low: int
     high: int
     group: int
+    group_last: int
+    p_next: float | None
 
 
 @dataclass(frozen=True)
@@ -83,24 +85,24 @@ def rank_entries(
     seed: int = SEED,
     draws: int = DRAWS,
 ) -> list[RankedEntry]:
-    """Order entries by headline score over all `pairs`, with shared ranks and rank intervals.
+    """Order entries by headline score over all `pairs`, with shared ranks, rank intervals and groups.
 
-    Entries whose 95 % interval of the headline difference holds 0, or differs by less than the practical
-    margin, share a group. Baselines stand in the order but take no rank, so they push nobody down. An entry
-    below the required coverage stands at the end, unranked. The order of `entries` does not matter.
+    `seed` is that of the bootstrap draws and of the sign flips. Baselines stand in the order but take no rank,
+    so they push nobody down. An entry below the required coverage stands at the end, unranked. The order of
+    `entries` does not matter.
     """
     entries = sorted(entries, key=lambda entry: entry.key)
     if not entries:
         return []
-    design = _Design(tuple(pairs), seed, draws)
-    tables = {metric: _table(entries, pairs, metric) for metric in _metrics(entries)}
-    values = _intervals(tables, design)
+    board = _board(entries, pairs, draws, seed)
     n_valid = [_count_valid(entry, pairs) for entry in entries]
     reasons = [
         "" if n >= required_coverage * len(pairs) else f"{n} of {len(pairs)} pairs have a valid output"
         for n in n_valid
     ]
-    ranks = _ranks(entries, reasons, tables[HEADLINE], design)
+    chosen = [index for index, entry in enumerate(entries) if not entry.is_baseline and not reasons[index]]
+    ranks = _ranks(board, chosen, seed)
+    values = _intervals(board)
     lines = [
         RankedEntry(
             key=entry.key,
@@ -121,20 +123,10 @@ def split_scores(
     entry, result = Entry("run", False, scores), []
     for split in sorted({pair.split for pair in pairs}):
         members = [pair for pair in pairs if pair.split == split]
-        tables = {metric: _table([entry], members, metric) for metric in _metrics([entry])}
         n = _count_valid(entry, members)
-        result += [
-            SplitScore(metric, split, value, low, high, n)
-            for metric, (value, low, high) in _intervals(tables, _Design(tuple(members), seed, draws))[
-                "run"
-            ].items()
-        ]
+        for metric, (value, low, high) in _intervals(_board([entry], members, draws, seed))["run"].items():
+            result.append(SplitScore(metric, split, value, low, high, n))
     return result
-
-
-def _metrics(entries: Sequence[Entry]) -> list[str]:
-    found = {name for entry in entries for score in entry.scores.values() for name in score.values}
-    return sorted(found | {HEADLINE})
 
 
 @dataclass(frozen=True)
@@ -143,69 +135,66 @@ class _Table:
 
     keys: tuple[str, ...]
     values: np.ndarray  # (E, P), NaN where a value is missing
+    drawn: np.ndarray  # (E, B)
 
 
-def _table(entries: Sequence[Entry], pairs: Sequence[PairDesign], metric: str) -> _Table:
-    names = [pair.name for pair in pairs]
-    rows = np.array([values_by_id(entry.scores, names, metric) for entry in entries])
-    kept = [bool(np.isfinite(row).any()) for row in rows]
-    return _Table(tuple(e.key for e, keep in zip(entries, kept, strict=True) if keep), rows[kept])
+@dataclass(frozen=True)
+class _Board:
+    """Every metric of every entry over the same pairs, drawn with the same draws."""
+
+    design: Design
+    tables: Mapping[str, _Table]
+
+
+def _board(entries: Sequence[Entry], pairs: Sequence[PairDesign], draws: int, seed: int) -> _Board:
+    design = Design(
+        tuple(pair.style for pair in pairs),
+        tuple(pair.content for pair in pairs),
+        tuple(pair.culture for pair in pairs),
+    )
+    found = {name for entry in entries for score in entry.scores.values() for name in score.values}
+    names, tables = [pair.name for pair in pairs], {}
+    for metric in sorted(found | {HEADLINE}):
+        rows = np.array([values_by_id(entry.scores, names, metric) for entry in entries])
+        is_kept = np.isfinite(rows).any(axis=1)
+        keys = tuple(entry.key for entry, keep in zip(entries, is_kept, strict=True) if keep)
+        drawn = bootstrap_means(rows[is_kept], design, draws, seed=seed)
+        tables[metric] = _Table(keys, rows[is_kept], drawn)
+    return _Board(design, tables)
 
 
 def _count_valid(entry: Entry, pairs: Sequence[PairDesign]) -> int:
     return sum(pair.name in entry.scores and not entry.scores[pair.name].invalid for pair in pairs)
 
 
-@dataclass(frozen=True)
-class _Design:
-    """Over which pairs is averaged, and how they are drawn again."""
-
-    pairs: tuple[PairDesign, ...]
-    seed: int
-    draws: int
-
-    @property
-    def styles(self) -> list[str]:
-        return [pair.style for pair in self.pairs]
-
-    @property
-    def cultures(self) -> list[str]:
-        return [pair.culture for pair in self.pairs]
-
-    def mean(self, row: np.ndarray) -> float:
-        return hierarchical_mean(row.tolist(), self.styles, self.cultures)
-
-    def draw(self, rows: np.ndarray) -> np.ndarray:
-        contents = [pair.content for pair in self.pairs]
-        return bootstrap_means(rows, self.styles, contents, self.cultures, self.draws, seed=self.seed)
-
-
-def _intervals(tables: Mapping[str, _Table], design: _Design) -> dict[str, dict[str, Interval]]:
+def _intervals(board: _Board) -> dict[str, dict[str, Interval]]:
     result: dict[str, dict[str, Interval]] = {}
-    for metric, table in tables.items():
-        if not table.keys:
-            continue
-        low, high = percentile_interval(design.draw(table.values))
-        for index, key in enumerate(table.keys):
-            interval = (design.mean(table.values[index]), float(low[index]), float(high[index]))
-            result.setdefault(key, {})[metric] = interval
+    for metric, table in board.tables.items():
+        low, high = percentile_interval(table.drawn)
+        means = board.design.means(table.values)
+        for key, *numbers in zip(table.keys, means.tolist(), low.tolist(), high.tolist(), strict=True):
+            result.setdefault(key, {})[metric] = (numbers[0], numbers[1], numbers[2])
     return result
 
 
-def _ranks(
-    entries: Sequence[Entry], reasons: Sequence[str], headline: _Table, design: _Design
-) -> dict[str, Rank]:
+def _ranks(board: _Board, chosen: Sequence[int], seed: int) -> dict[str, Rank]:
     """Rank the entries that compete; ties share the better rank."""
-    chosen = [index for index, entry in enumerate(entries) if not entry.is_baseline and not reasons[index]]
     if not chosen:
         return {}
-    values = headline.values[chosen]
-    means = np.array([design.mean(row) for row in values])
-    drawn = design.draw(values)
+    table = board.tables[HEADLINE]
+    values, drawn = table.values[chosen], table.drawn[chosen]
+    means = board.design.means(values)
     low, high = rank_intervals(drawn, Direction.HIGHER)
-    groups = indistinguishable_groups(means, drawn, Direction.HIGHER)
+    groups = group_entries(values, board.design, drawn, seed=seed)
     ranks = [1 + int((means > mean).sum()) for mean in means]
     return {
-        entries[index].key: Rank(rank, min(rank, int(low[n])), max(rank, int(high[n])), int(groups[n]))
-        for n, (index, rank) in enumerate(zip(chosen, ranks, strict=True))
+        table.keys[index]: Rank(
+            rank=rank,
+            low=min(rank, int(low[place])),
+            high=max(rank, int(high[place])),
+            group=groups.first[place],
+            group_last=groups.last[place],
+            p_next=groups.p_next[place],
+        )
+        for place, (index, rank) in enumerate(zip(chosen, ranks, strict=True))
     }

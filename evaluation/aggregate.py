@@ -99,7 +99,7 @@ def aggregate_scores(scores: Sequence[PairScore], pairs: Sequence[Pair]) -> dict
     Raises:
         InvalidPairs: a score names a pair that is not in the dataset, or names one twice.
     """
-    _check_ids(scores, pairs)
+    check_ids(scores, pairs)
     styles, cultures = [pair.style_sha256 for pair in pairs], [pair.culture for pair in pairs]
     names = sorted({name for score in scores for name in score.values})
     means = {
@@ -114,7 +114,8 @@ def coverage(scores: Sequence[PairScore], pairs: Sequence[Pair], max_invalid_sha
     return Coverage(len(pairs), len(valid & {pair.id for pair in pairs}), max_invalid_share)
 
 
-def _check_ids(scores: Sequence[PairScore], pairs: Sequence[Pair]) -> None:
+def check_ids(scores: Sequence[PairScore], pairs: Sequence[Pair]) -> None:
+    """Refuse a score of a pair that is not in the dataset, and two of one pair."""
     known: Mapping[str, Pair] = {pair.id: pair for pair in pairs}
     seen: set[str] = set()
     for score in scores:

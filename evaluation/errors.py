@@ -48,10 +48,28 @@ class InvalidSuite(EvaluationError):
     code = "INVALID_SUITE"
 
 
+class WeightsMissing(EvaluationError):
+    """A weight file that a network needs is not on this machine."""
+
+    code = "WEIGHTS_MISSING"
+
+
+class WeightsCorrupt(EvaluationError):
+    """A weight file is not the one that was published: its sha256 differs."""
+
+    code = "WEIGHTS_CORRUPT"
+
+
 class InvalidTensor(EvaluationError):
     """A metric was given a tensor with the wrong shape, dtype or range."""
 
     code = "INVALID_TENSOR"
+
+
+class InvalidReport(EvaluationError):
+    """The file is not a report of this library."""
+
+    code = "INVALID_REPORT"
 
 
 class GenerationError(EvaluationError):

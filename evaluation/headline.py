@@ -1,7 +1,7 @@
 """From raw metric values to the anchored content score C, style score S and headline H of one pair."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from evaluation.anchors import PairAnchors
 from evaluation.errors import InvalidTensor
@@ -81,6 +81,30 @@ def headline_values(
     content, style = content_score(values, anchors), style_score(values, anchors)
     headline = headline_score(content, style, suite.style_weight)
     return {"content": content, "style": style, "headline": headline}
+
+
+def mean_values(suite: MetricSuite, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Average the values of one pair over jitters; the first row is that of the picture as it is.
+
+    C and S are means over jitters and H is made from these means, so that ``H = C^(1-w) * S^w`` holds in
+    every table. With several jitters, ``jitter_gain`` is the first H less the mean of the others.
+    """
+    names = dict.fromkeys(name for row in rows for name in row)
+    values = {name: _mean(row[name] for row in rows if name in row) for name in names}
+    values["headline"] = headline_score(values["content"], values["style"], suite.style_weight)
+    if len(rows) > 1:
+        values["jitter_gain"] = rows[0]["headline"] - _mean(row["headline"] for row in rows[1:])
+    return values
+
+
+def total_loss_value(suite: MetricSuite, values: Mapping[str, float]) -> float:
+    """Return ``alpha L_c + beta L_s + gamma L_adv`` of one pair; without a discriminator L_adv is 0."""
+    alpha, beta, gamma = suite.loss_weights
+    return (
+        alpha * values["content_loss_sum"]
+        + beta * values["gram"]
+        + gamma * values.get("adversarial_loss", 0.0)
+    )
 
 
 def _mean_score(values: Mapping[str, float], anchors: Mapping[str, float]) -> float:

@@ -51,7 +51,8 @@ def read_pairs(folder: Path, split: str | None = None) -> tuple[Pair, ...]:
     """Read the pairs of a dataset folder, all of them or those of one split.
 
     Raises:
-        InvalidPairs: no readable `pairs.json`, an unknown key, a doubled id, or an image that is missing.
+        InvalidPairs: no readable `pairs.json`, an unknown key, a doubled id, an image that is missing, or a
+            style image in two cultures.
     """
     file = _parse(folder / PAIRS_FILE)
     ids = [row.id for row in file.pairs]
@@ -59,8 +60,9 @@ def read_pairs(folder: Path, split: str | None = None) -> tuple[Pair, ...]:
         doubled = sorted({i for i in ids if ids.count(i) > 1})
         raise InvalidPairs(f"Pair ids occur twice: {', '.join(doubled[:5])}.")
     digests: dict[Path, str] = {}
-    rows = [row for row in file.pairs if split in (None, row.split)]
-    return tuple(_pair(folder, row, digests) for row in rows)
+    pairs = tuple(_pair(folder, row, digests) for row in file.pairs if split in (None, row.split))
+    _check_cultures(pairs)
+    return pairs
 
 
 def dataset_digest(pairs: Sequence[Pair]) -> str:
@@ -84,6 +86,19 @@ def _parse(path: Path) -> _PairsFile:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise InvalidPairs(f"{path}: {where}: {first['msg']}.") from error
+
+
+def _check_cultures(pairs: Sequence[Pair]) -> None:
+    """Refuse a style image in two cultures: means are taken culture by culture."""
+    first: dict[str, Pair] = {}
+    for pair in pairs:
+        known = first.setdefault(pair.style_sha256, pair)
+        if known.culture != pair.culture:
+            raise InvalidPairs(
+                f"Pairs {known.id} and {pair.id} have the same style image, but one says culture "
+                f"{known.culture!r} and the other {pair.culture!r}.",
+                fix="Give all pairs of a style image the same culture.",
+            )
 
 
 def _pair(folder: Path, row: _PairRow, digests: dict[Path, str]) -> Pair:

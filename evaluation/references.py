@@ -2,80 +2,68 @@
 
 import hashlib
 import json
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from evaluation.backbones.registry import Backbone
 from evaluation.errors import InvalidPairs
-from evaluation.features import Features, StyleFeatures, extract_features
+from evaluation.features import Extractor, Features
 from evaluation.files import write_atomic
 from evaluation.images import decode_rgb
-from evaluation.metrics.style import StyleStatistics
+from evaluation.jitters import IDENTITY, apply_jitter
 from evaluation.recent import Recent
 
-FORMAT = 1  # raise it when features are derived differently
-_KEPT = 64  # content images in memory; mapped from disk they cost address space, not memory
+FORMAT = 2  # raise it when features are derived differently
+_KEPT = 64  # images in memory; mapped from disk they cost address space, not memory
+
+
+class Role(StrEnum):
+    """What an image is to a pair; it decides what has to be known of it."""
+
+    CONTENT = "content"
+    STYLE = "style"
 
 
 class References:
-    """The reference features of one backbone at one size, by image.
+    """The reference features of one suite at one size, by image, role and jitter.
 
     With a cache folder, each image is one safetensors file, named by what it was made from, written
     whole or not at all, and read by memory mapping. A file that is damaged or foreign is made again.
     """
 
-    def __init__(self, backbone: Backbone, size: int, cache_dir: Path | None = None) -> None:
-        """Remember where to look; the folder is made if it is missing."""
-        self._backbone = backbone
+    def __init__(
+        self, extractors: dict[tuple[Role, str], Extractor], size: int, cache_dir: Path | None = None
+    ) -> None:
+        """Remember where to look; the folder is made if it is missing.
+
+        `extractors` has one entry for each role and jitter; it says which ingredients are kept.
+        """
+        self._extractors = extractors
         self._size = size
         self._cache_dir = cache_dir
-        self._contents: Recent[str, Features] = Recent(_KEPT)
-        self._styles: dict[str, StyleFeatures] = {}
+        self._recent: Recent[tuple[Role, str, str], Features] = Recent(_KEPT * len(extractors))
         if cache_dir is not None:
             cache_dir.mkdir(parents=True, exist_ok=True)
 
-    def content(self, path: Path, sha256: str) -> Features:
-        """Return all features of a content image."""
-        return self._contents.get_or_make(sha256, lambda: self._load_content(path, sha256))
+    def content(self, path: Path, sha256: str, jitter: str = IDENTITY) -> Features:
+        """Return the features of a content image."""
+        return self._get(Role.CONTENT, path, sha256, jitter)
 
-    def style(self, path: Path, sha256: str) -> StyleFeatures:
-        """Return the style features of a style image."""
-        if sha256 not in self._styles:
-            self._styles[sha256] = self._load_style(path, sha256)
-        return self._styles[sha256]
+    def style(self, path: Path, sha256: str, jitter: str = IDENTITY) -> Features:
+        """Return the features of a style image."""
+        return self._get(Role.STYLE, path, sha256, jitter)
 
-    def compute(self, path: Path, sha256: str) -> Features:
-        """Return all features of any image, past the cache."""
-        return extract_features(self._pixels(path, sha256), self._backbone)
+    def pixels(self, path: Path, sha256: str) -> np.ndarray:
+        """Read an image of the dataset and check that it is still the one that was paired.
 
-    def _load_content(self, path: Path, sha256: str) -> Features:
-        key = self._key("content", sha256)
-        tensors = self._read(key)
-        if tensors is not None:
-            units = tuple(tensors[f"unit.{tap}"] for tap in self._backbone.taps)
-            return Features(self._pixels(path, sha256), tensors["content_map"], units, self._unpack(tensors))
-        features = self.compute(path, sha256)
-        units_by_name = {
-            f"unit.{tap}": unit for tap, unit in zip(self._backbone.taps, features.units, strict=True)
-        }
-        self._write(key, self._pack(features.style) | units_by_name | {"content_map": features.content_map})
-        return features
-
-    def _load_style(self, path: Path, sha256: str) -> StyleFeatures:
-        key = self._key("style", sha256)
-        tensors = self._read(key)
-        if tensors is not None:
-            return self._unpack(tensors)
-        style = self.compute(path, sha256).style
-        self._write(key, self._pack(style))
-        return style
-
-    def _pixels(self, path: Path, sha256: str) -> np.ndarray:
+        Raises:
+            InvalidPairs: it cannot be read, or was changed.
+            InvalidImage: it is not an 8-bit RGB PNG of the right size.
+        """
         try:
             data = path.read_bytes()
         except OSError as error:
@@ -84,28 +72,31 @@ class References:
             raise InvalidPairs(f"{path.name} was changed after the pairs were read.", fix="Open them again.")
         return decode_rgb(data, path.name, self._size)
 
-    def _pack(self, style: StyleFeatures) -> dict[str, Tensor]:
-        tensors = {"histogram": torch.from_numpy(style.histogram)}
-        for tap, layer in zip(self._backbone.taps, style.statistics, strict=True):
-            tensors |= {f"gram.{tap}": layer.gram, f"mean.{tap}": layer.mean, f"std.{tap}": layer.std}
-        return tensors
-
-    def _unpack(self, tensors: dict[str, Tensor]) -> StyleFeatures:
-        statistics = tuple(
-            StyleStatistics(tensors[f"gram.{tap}"], tensors[f"mean.{tap}"], tensors[f"std.{tap}"])
-            for tap in self._backbone.taps
+    def _get(self, role: Role, path: Path, sha256: str, jitter: str) -> Features:
+        return self._recent.get_or_make(
+            (role, sha256, jitter), lambda: self._load(role, path, sha256, jitter)
         )
-        return StyleFeatures(statistics, tensors["histogram"].cpu().numpy())
 
-    def _key(self, kind: str, sha256: str) -> str:
+    def _load(self, role: Role, path: Path, sha256: str, jitter: str) -> Features:
+        extractor = self._extractors[role, jitter]
+        pixels = apply_jitter(jitter, self.pixels(path, sha256))
+        key = self._key(extractor, sha256, jitter)
+        stored = self._read(key)
+        if stored is not None:
+            return Features(pixels, {name: tensor.to(extractor.device) for name, tensor in stored.items()})
+        features = extractor.extract([pixels])[0]
+        self._write(key, features.tensors)
+        return features
+
+    def _key(self, extractor: Extractor, sha256: str, jitter: str) -> str:
+        networks = {name: network.digest for name, network in sorted(extractor.networks.items())}
         parts = {
             "format": FORMAT,
-            "kind": kind,
             "image": sha256,
             "size": self._size,
-            "backbone": self._backbone.digest,
-            "taps": self._backbone.taps,
-            "content_tap": self._backbone.content_tap,
+            "jitter": jitter,
+            "ingredients": extractor.ingredients,
+            "networks": networks,
             "dtype": "float32",
         }
         return json.dumps(parts, sort_keys=True)
@@ -117,10 +108,9 @@ class References:
 
     def _write(self, key: str, tensors: dict[str, Tensor]) -> None:
         file = self._file(key)
-        if file is None:
-            return
-        stored = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
-        write_atomic(file, save(stored, {"origin": f"{key} {_payload_digest(stored)}"}))
+        if file is not None:
+            stored = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
+            write_atomic(file, save(stored, {"origin": f"{key} {_payload_digest(stored)}"}))
 
     def _read(self, key: str) -> dict[str, Tensor] | None:
         file = self._file(key)
@@ -132,9 +122,7 @@ class References:
                 tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
         except (SafetensorError, OSError):
             return None
-        if origin != f"{key} {_payload_digest(tensors)}":
-            return None
-        return {name: tensor.to(self._backbone.device) for name, tensor in tensors.items()}
+        return tensors if origin == f"{key} {_payload_digest(tensors)}" else None
 
 
 def _payload_digest(tensors: dict[str, Tensor]) -> str:

@@ -9,6 +9,8 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from evaluation.errors import InvalidReport
+
 
 @dataclass(frozen=True)
 class PairScore:
@@ -25,10 +27,40 @@ class PairScore:
 
 
 @dataclass(frozen=True)
-class Report:
-    """All per-pair scores of one generator under one suite, with their aggregates.
+class PairLabel:
+    """Which images a pair joins (sha256) and how it is sliced: what statistics and readers need to know of it."""
 
-    `aggregates` maps each metric to its hierarchical mean: over contents, then styles, then cultures.
+    pair_id: str
+    split: str
+    content: str
+    style: str
+    culture: str
+    style_family: str
+    content_kind: str
+
+
+@dataclass(frozen=True)
+class ReportRow:
+    """One number of a report: a metric over `n` pairs, with its 95 % interval where there is one.
+
+    `id` names metric, network and the network's digest; `split` is "" where all pairs of the report count.
+    """
+
+    metric: str
+    id: str
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+    split: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """All per-pair scores of one generator under one suite, with the numbers made from them.
+
+    `rows` holds the hierarchical mean of each metric (over contents, then styles, then cultures), and the
+    set-level metrics of each split. `labels` has one entry for each pair, in the order of `pairs`.
     """
 
     suite_id: str
@@ -37,7 +69,14 @@ class Report:
     backbone_digest: str
     dataset_digest: str
     pairs: tuple[PairScore, ...]
-    aggregates: Mapping[str, float]
+    rows: tuple[ReportRow, ...]
+    labels: tuple[PairLabel, ...]
+    is_demo: bool = False
+
+    @property
+    def aggregates(self) -> dict[str, float]:
+        """Return the value of each metric over all pairs of the report."""
+        return {row.metric: row.value for row in self.rows if not row.split}
 
     @property
     def n_valid(self) -> int:
@@ -46,15 +85,25 @@ class Report:
 
     def to_json(self) -> str:
         """Write the whole report as JSON, numbers in full precision."""
-        return json.dumps(asdict(self) | {"n": len(self.pairs), "n_valid": self.n_valid}, indent=1)
+        counts = {"n": len(self.pairs), "n_valid": self.n_valid}
+        return json.dumps(asdict(self) | counts | {"aggregates": self.aggregates}, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> "Report":
-        """Read what `to_json` wrote."""
-        fields = json.loads(text)
-        del fields["n"], fields["n_valid"]
-        fields["pairs"] = tuple(PairScore(**pair) for pair in fields["pairs"])
-        return cls(**fields)
+        """Read what `to_json` wrote.
+
+        Raises:
+            InvalidReport: something else.
+        """
+        try:
+            fields = json.loads(text)
+            del fields["n"], fields["n_valid"], fields["aggregates"]
+            fields["pairs"] = tuple(PairScore(**pair) for pair in fields["pairs"])
+            fields["labels"] = tuple(PairLabel(**label) for label in fields["labels"])
+            fields["rows"] = tuple(ReportRow(**row) for row in fields["rows"])
+            return cls(**fields)
+        except (TypeError, ValueError, KeyError) as error:
+            raise InvalidReport(fix="Make it with `python -m evaluation score OUTPUTS --json`.") from error
 
 
 def write_pair_scores(pairs: tuple[PairScore, ...], path: Path) -> None:

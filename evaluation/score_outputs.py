@@ -1,15 +1,16 @@
 """Score a folder of stylized images, `<pair id>.png` each, and say what is missing, extra or refused."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from evaluation.errors import InvalidImage
 from evaluation.generation.generate import GENERATION_FILE
 from evaluation.images import read_rgb
+from evaluation.output_sets import Collected
 from evaluation.report import PairScore, Report
-from evaluation.scoring import Scorer
+from evaluation.scoring import Output, Scorer
 
 
 @dataclass(frozen=True)
@@ -28,33 +29,46 @@ def score_folder(scorer: Scorer, folder: Path, progress: Callable[[int, int], No
     Args:
         scorer: suite and pairs.
         folder: holds `<pair id>.png`, and `generation.json` if the seconds per image are known.
-        progress: called with pairs done and pairs in all.
+        progress: called with pictures done and pictures in all.
 
     Raises:
-        InvalidImage: the folder cannot be listed.
+        InvalidImage: the folder cannot be listed, or holds no PNG file.
     """
     names = _list_pictures(folder)
+    if not names:
+        raise InvalidImage(f"{folder} holds no PNG file.", fix="Name the folder that holds <pair id>.png.")
     seconds = _read_seconds(folder / GENERATION_FILE)
+    answered = [pair.id for pair in scorer.pairs if f"{pair.id}.png" in names]
+    collected: Collected = {}
     scores: list[PairScore] = []
-    for done, pair in enumerate(scorer.pairs, start=1):
-        if f"{pair.id}.png" in names:
-            scores.append(_score(scorer, folder, pair.id, seconds.get(pair.id)))
-        progress(done, len(scorer.pairs))
+    for batch in _batches(answered, scorer.batch):
+        scores += _score(scorer, folder, {pair_id: seconds.get(pair_id) for pair_id in batch}, collected)
+        progress(len(scores), len(answered))
     known = {f"{pair.id}.png" for pair in scorer.pairs}
     return ScoredFolder(
-        report=scorer.build_report(scores),
+        report=scorer.build_report(scores, collected),
         missing=tuple(pair.id for pair in scorer.pairs if f"{pair.id}.png" not in names),
         extra=tuple(sorted(names - known)),
         refused={score.pair_id: score.invalid for score in scores if score.invalid},
     )
 
 
-def _score(scorer: Scorer, folder: Path, pair_id: str, seconds: float | None) -> PairScore:
-    try:
-        stylized = read_rgb(folder / f"{pair_id}.png", size=scorer.suite.size)
-    except InvalidImage as error:
-        return PairScore(pair_id, {}, invalid=error.message, seconds=seconds)
-    return scorer.score_pair(pair_id, stylized, seconds)
+def _score(
+    scorer: Scorer, folder: Path, seconds: dict[str, float | None], collected: Collected
+) -> list[PairScore]:
+    refused: list[PairScore] = []
+    outputs: list[Output] = []
+    for pair_id, spent in seconds.items():
+        try:
+            outputs.append((pair_id, read_rgb(folder / f"{pair_id}.png", size=scorer.suite.size), spent))
+        except InvalidImage as error:
+            refused.append(PairScore(pair_id, {}, invalid=error.message, seconds=spent))
+    return refused + scorer.score_pairs(outputs, collected)
+
+
+def _batches(names: list[str], size: int) -> Iterator[list[str]]:
+    for start in range(0, len(names), size):
+        yield names[start : start + size]
 
 
 def _list_pictures(folder: Path) -> set[str]:

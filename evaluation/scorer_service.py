@@ -11,11 +11,13 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
 
 from evaluation.errors import EvaluationError
 from evaluation.images import read_rgb
+from evaluation.output_sets import Collected
 from evaluation.pairs import Pair, dataset_digest, read_pairs
 from evaluation.recent import Recent
 from evaluation.report import PairScore
@@ -41,16 +43,20 @@ class NotOpen(EvaluationError):
 class ScorerService:
     """Answer requests, keeping the datasets opened last warm."""
 
-    def __init__(self, *, threads: int | None = None, device: str = "cpu") -> None:
+    def __init__(
+        self, *, threads: int | None = None, device: str = "cpu", weights_dir: Path | None = None
+    ) -> None:
         """Start with nothing open."""
+        self._weights_dir = weights_dir
         self._threads = threads
         self._device = device
         self._scorers: Recent[str, Scorer] = Recent(OPEN_LIMIT)
+        self._collected: Recent[str, Collected] = Recent(OPEN_LIMIT)
         self._operations: dict[str, Callable[[Fields], Fields]] = {
             "ping": self._ping,
             "open": self._open,
             "score": self._score,
-            "report": self._report,
+            "sets": self._score_sets,
         }
 
     def answer(self, line: bytes) -> bytes:
@@ -84,32 +90,56 @@ class ScorerService:
 
         def make() -> Scorer:
             folder = Path(cache) if cache else None
-            return Scorer(suite, pairs, cache_dir=folder, threads=self._threads, device=self._device)
+            return Scorer(
+                suite,
+                pairs,
+                cache_dir=folder,
+                weights_dir=self._weights_dir,
+                threads=self._threads,
+                device=self._device,
+            )
 
         scorer = self._scorers.get_or_make(key, make)
         return {"key": key, "n": len(scorer.pairs)}
 
     def _score(self, request: Fields) -> Fields:
-        """Score the picture `output` as the answer to `pair_id`; `seconds` is optional."""
+        """Score the picture `output` as the answer to `pair_id` in `run`; `seconds` is optional."""
         scorer = self._opened(request)
         pair_id, seconds = _text(request, "pair_id"), request.get("seconds")
         if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, int | float)):
             raise BadRequest("seconds must be a number or null.")
         stylized = read_rgb(Path(_text(request, "output")), size=scorer.suite.size)
-        score = scorer.score_pair(pair_id, stylized, None if seconds is None else float(seconds))
+        score = scorer.score_pair(
+            pair_id,
+            stylized,
+            None if seconds is None else float(seconds),
+            collected=self._collected_of(_text(request, "run")),
+        )
         return {"values": dict(score.values)}
 
-    def _report(self, request: Fields) -> Fields:
-        """Build the report from `scores`, a list of objects with the fields of `PairScore`."""
-        scorer, rows = self._opened(request), request.get("scores")
-        if not isinstance(rows, list):
-            raise BadRequest("scores must be a list.")
-        try:
-            scores = [PairScore(**row) for row in rows]
-            report = scorer.build_report(scores)
-        except (TypeError, AttributeError) as error:
-            raise BadRequest("Each score has pair_id, values, and perhaps invalid and seconds.") from error
-        return {"report": json.loads(report.to_json())}
+    def _score_sets(self, request: Fields) -> Fields:
+        """Compute the set-level metrics of `run` from `outputs`, which maps pair ids to paths, and `values`.
+
+        Outputs that this process has not scored, because it was started anew, are looked at again.
+        """
+        scorer, collected = self._opened(request), self._collected_of(_text(request, "run"))
+        outputs, values = _object(request, "outputs"), _object(request, "values")
+        if scorer.suite.set_columns:
+            for pair_id in outputs.keys() - collected.keys():
+                stylized = read_rgb(Path(str(outputs[pair_id])), size=scorer.suite.size)
+                scorer.score_pair(pair_id, stylized, collected=collected)
+        scores = [PairScore(pair_id, row) for pair_id, row in values.items() if isinstance(row, dict)]
+        kept = {pair_id: collected[pair_id] for pair_id in outputs if pair_id in collected}
+        found = scorer.score_sets(scores, kept)
+        return {
+            "splits": {
+                split: {name: asdict(score) for name, score in by_name.items()}
+                for split, by_name in found.items()
+            }
+        }
+
+    def _collected_of(self, run: str) -> Collected:
+        return self._collected.get_or_make(run, dict)
 
     def _opened(self, request: Fields) -> Scorer:
         scorer = self._scorers.get(_text(request, "key"))
@@ -118,7 +148,7 @@ class ScorerService:
         return scorer
 
 
-def serve(*, threads: int | None = None, device: str = "cpu") -> None:
+def serve(*, threads: int | None = None, device: str = "cpu", weights_dir: Path | None = None) -> None:
     """Answer the requests of standard input until it ends.
 
     Standard output belongs to the answers alone: whatever else prints there goes to stderr.
@@ -126,7 +156,8 @@ def serve(*, threads: int | None = None, device: str = "cpu") -> None:
     # whoever asked may be gone before the answer is
     with contextlib.suppress(BrokenPipeError), os.fdopen(os.dup(1), "wb") as answers:
         os.dup2(2, 1)
-        _loop(ScorerService(threads=threads, device=device), sys.stdin.buffer, answers)
+        service = ScorerService(threads=threads, device=device, weights_dir=weights_dir)
+        _loop(service, sys.stdin.buffer, answers)
 
 
 def _loop(service: ScorerService, requests: BinaryIO, answers: BinaryIO) -> None:
@@ -160,6 +191,13 @@ def _text(request: Fields, name: str) -> str:
     value = request.get(name)
     if not isinstance(value, str) or not value:
         raise BadRequest(f"{name} must be a text.")
+    return value
+
+
+def _object(request: Fields, name: str) -> Fields:
+    value = request.get(name)
+    if not isinstance(value, dict):
+        raise BadRequest(f"{name} must be an object.")
     return value
 
 

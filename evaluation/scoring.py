@@ -1,4 +1,4 @@
-"""Score stylized images: one backbone pass per image, all metrics of a suite, anchored per pair."""
+"""Score stylized images: one pass of each network per image, all metrics of a suite, anchored per pair."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -7,21 +7,27 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from evaluation.aggregate import aggregate_scores
 from evaluation.anchors import PairAnchors
-from evaluation.backbones.registry import Backbone, load_backbone
-from evaluation.calibration import dataset_anchors
-from evaluation.errors import InvalidImage, InvalidPairs, InvalidSuite, InvalidTensor
-from evaluation.features import extract_features
-from evaluation.headline import headline_values
+from evaluation.calibration import Calibration
+from evaluation.candidates import Candidates
+from evaluation.errors import InvalidImage, InvalidPairs, InvalidTensor
+from evaluation.features import Features, image_batch
+from evaluation.headline import headline_values, mean_values, total_loss_value
+from evaluation.jitters import IDENTITY, apply_jitter
 from evaluation.measures import MEASURES
+from evaluation.metrics.discriminator_ensemble import Ensemble, load_ensemble
 from evaluation.metrics.registry import image_metrics
-from evaluation.pairs import Pair, dataset_digest
+from evaluation.metrics.sets import SetScore
+from evaluation.output_sets import Collected, collect_output, score_sets
+from evaluation.pairs import Pair
+from evaluation.recipe import Recipe
 from evaluation.references import References
 from evaluation.report import PairScore, Report
-from evaluation.spec import MetricSuite
+from evaluation.reporting import build_report
+from evaluation.spec import DISCRIMINATORS, MetricSuite
 
-JITTERS = ("identity",)
+BATCH = {"cpu": 1, "cuda": 16}
+Output = tuple[str, np.ndarray, float | None]  # pair id, uint8 (size, size, 3), seconds
 
 
 class Scorer:
@@ -33,15 +39,22 @@ class Scorer:
         pairs: Sequence[Pair],
         *,
         cache_dir: Path | None = None,
+        weights_dir: Path | None = None,
         threads: int | None = None,
         device: str = "cpu",
+        random_seed: int | None = None,
+        discriminators: Path | None = None,
     ) -> None:
-        """Load the backbone and measure the anchors, or read them from `cache_dir`.
+        """Load the networks and measure the anchors, or read them from `cache_dir`.
 
-        `threads` sets the number of CPU threads of this whole process.
+        `discriminators` is the folder of a private ensemble; with it, adversarial score and loss are shown too.
+
+        `threads` sets the number of CPU threads of this whole process. With `random_seed` the networks have
+        random weights: for measurements of speed and for tests, never for scores.
 
         Raises:
-            InvalidSuite: unknown metrics, jitters or backbone, or another digest than the backbone has.
+            InvalidSuite: unknown metrics, jitters or networks, or other digests than the networks have.
+            WeightsMissing, WeightsCorrupt: a weight file is not there, or is another one.
             InvalidPairs: no pairs, or a pair whose content and style image are too much alike.
             InvalidImage: an image of the dataset is not an 8-bit RGB PNG of the suite's size.
         """
@@ -51,23 +64,39 @@ class Scorer:
             raise InvalidPairs("There are no pairs to score.", fix="Choose another split.")
         self.suite = suite
         self.pairs = tuple(pairs)
-        self.backbone = _load_checked(suite, device)
         self.metrics = image_metrics(suite)
+        self.recipe = Recipe(suite, device, weights_dir=weights_dir, random_seed=random_seed)
+        self._ensemble = load_ensemble(discriminators, device) if discriminators else None
         self._by_id = {pair.id: pair for pair in pairs}
-        self._references = References(self.backbone, suite.size, cache_dir)
-        self._anchors = dataset_anchors(suite, pairs, self._references, cache_dir)
+        self._references = References(self.recipe.reference_extractors(), suite.size, cache_dir)
+        calibration = Calibration(suite, pairs, self._references, self.recipe.parts)
+        self._anchors = {jitter: calibration.anchors(jitter, cache_dir) for jitter in suite.jitters}
+        self._candidates = _open_candidates(suite, self.pairs, self._references)
 
-    def anchors(self, pair_id: str) -> PairAnchors:
+    @property
+    def batch(self) -> int:
+        """Return how many pictures go through the networks together."""
+        return BATCH[self.recipe.device_type]
+
+    def anchors(self, pair_id: str, jitter: str = IDENTITY) -> PairAnchors:
         """Return the anchors of a pair."""
-        return self._anchors[self._pair(pair_id).id]
+        return self._anchors[jitter][self._pair(pair_id).id]
 
-    def score_pair(self, pair_id: str, stylized: np.ndarray, seconds: float | None = None) -> PairScore:
+    def score_pair(
+        self,
+        pair_id: str,
+        stylized: np.ndarray,
+        seconds: float | None = None,
+        *,
+        collected: Collected | None = None,
+    ) -> PairScore:
         """Score one stylized image.
 
         Args:
             pair_id: the pair that it answers.
             stylized: uint8 (size, size, 3); it is never resized.
             seconds: how long the generator took, if known.
+            collected: where to put what set-level metrics will read of it.
 
         Returns:
             the raw metrics of the suite, and content, style and headline in [0, 1], higher is better.
@@ -76,49 +105,98 @@ class Scorer:
             InvalidPairs: no such pair.
             InvalidImage: another dtype or shape.
         """
-        pair = self._pair(pair_id)
-        side = self.suite.size
-        if stylized.dtype != np.uint8 or stylized.shape != (side, side, 3):
-            raise InvalidImage(
-                f"The output of {pair_id} is {stylized.dtype} of shape {stylized.shape}, "
-                f"expected uint8 of shape ({side}, {side}, 3)."
-            )
-        output = extract_features(stylized, self.backbone)
-        content = self._references.content(pair.content, pair.content_sha256)
-        style = self._references.style(pair.style, pair.style_sha256)
-        values = {name: MEASURES[name].apply(output, content, style) for name in self.metrics}
-        values |= headline_values(self.suite, values, self._anchors[pair.id])
-        if seconds is not None:
-            values["seconds"] = _checked_seconds(seconds)
-        return PairScore(pair_id, values, seconds=seconds)
+        return self.score_pairs([(pair_id, stylized, seconds)], collected)[0]
 
-    def score_pairs(self, batch: Iterable[tuple[str, np.ndarray, float | None]]) -> list[PairScore]:
-        """Score several stylized images; the result is that of `score_pair` on each, bit for bit."""
-        return [self.score_pair(pair_id, stylized, seconds) for pair_id, stylized, seconds in batch]
+    def score_pairs(self, outputs: Iterable[Output], collected: Collected | None = None) -> list[PairScore]:
+        """Score several stylized images as `score_pair` does; on a GPU they go through the networks together.
 
-    def build_report(self, scores: Sequence[PairScore]) -> Report:
+        On a CPU the result is that of `score_pair` bit for bit; on a GPU it agrees within 1e-4.
+        """
+        listed, size = list(outputs), self.batch
+        for pair_id, stylized, _ in listed:
+            _check_output(self._pair(pair_id), stylized, self.suite.size)
+        batches = [listed[start : start + size] for start in range(0, len(listed), size)]
+        return [score for batch in batches for score in self._score(batch, collected)]
+
+    def build_report(self, scores: Sequence[PairScore], collected: Collected | None = None) -> Report:
         """Put scores in the order of the dataset and average them; a pair without a score is invalid.
 
         Raises:
             InvalidPairs: a score of an unknown pair, or two of one pair.
         """
-        aggregates = aggregate_scores(scores, self.pairs)
-        by_id = {score.pair_id: score for score in scores}
-        rows = [by_id.get(pair.id) or PairScore(pair.id, {}, invalid="MISSING") for pair in self.pairs]
-        return Report(
-            suite_id=self.suite.id,
-            suite_digest=self.suite.digest,
-            backbone=self.backbone.name,
-            backbone_digest=self.backbone.digest,
-            dataset_digest=dataset_digest(self.pairs),
-            pairs=tuple(rows),
-            aggregates=aggregates,
-        )
+        private = {DISCRIMINATORS: self._ensemble.digest} if self._ensemble else {}
+        sets = self.score_sets(scores, collected or {})
+        return build_report(self.suite, self.pairs, scores, sets=sets, private=private)
+
+    def score_sets(self, scores: Sequence[PairScore], collected: Collected) -> dict[str, dict[str, SetScore]]:
+        """Return split -> metric -> score of the set-level metrics, over the outputs that were collected."""
+        return score_sets(self.suite, self.pairs, self._references, scores=scores, collected=collected)
+
+    def _score(self, batch: Sequence[Output], collected: Collected | None) -> list[PairScore]:
+        pairs = [self._pair(pair_id) for pair_id, _, _ in batch]
+        rows: list[list[dict[str, float]]] = [[] for _ in batch]
+        for jitter in self.suite.jitters:
+            extractor = self.recipe.whole if jitter == IDENTITY else self.recipe.parts
+            features = extractor.extract([apply_jitter(jitter, stylized) for _, stylized, _ in batch])
+            for row, pair, output in zip(rows, pairs, features, strict=True):
+                row.append(self._measure(pair, output, jitter))
+                if jitter == IDENTITY and collected is not None:
+                    collected[pair.id] = collect_output(self.suite, output)
+        return [
+            self._combine(pair, row, seconds)
+            for pair, row, (_, _, seconds) in zip(pairs, rows, batch, strict=True)
+        ]
+
+    def _measure(self, pair: Pair, output: Features, jitter: str) -> dict[str, float]:
+        """Measure one output under one jitter; the columns only on the picture as it is."""
+        names = self.metrics if jitter == IDENTITY else self.recipe.part_names
+        values = self._values(names, output, pair, jitter)
+        values |= headline_values(self.suite, values, self._anchors[jitter][pair.id])
+        if jitter == IDENTITY and pair.split in self._candidates:
+            values |= self._candidates[pair.split].hits(output, pair)
+        if jitter == IDENTITY and self._ensemble is not None:
+            values |= _adversarial_values(self._ensemble, output)
+        return values
+
+    def _values(self, names: Sequence[str], output: Features, pair: Pair, jitter: str) -> dict[str, float]:
+        content = self._references.content(pair.content, pair.content_sha256, jitter)
+        style = self._references.style(pair.style, pair.style_sha256, jitter)
+        return {
+            name: MEASURES[name].apply(output, style if MEASURES[name].is_style else content)
+            for name in names
+        }
+
+    def _combine(self, pair: Pair, rows: list[dict[str, float]], seconds: float | None) -> PairScore:
+        values = mean_values(self.suite, rows)
+        if "total_loss" in self.suite.columns:
+            values["total_loss"] = total_loss_value(self.suite, values)
+        if seconds is not None:
+            values["seconds"] = _checked_seconds(seconds)
+        return PairScore(pair.id, values, seconds=seconds)
 
     def _pair(self, pair_id: str) -> Pair:
         if pair_id not in self._by_id:
             raise InvalidPairs(f"There is no pair {pair_id!r} in this dataset.")
         return self._by_id[pair_id]
+
+
+def _open_candidates(
+    suite: MetricSuite, pairs: Sequence[Pair], references: References
+) -> dict[str, Candidates]:
+    if not {"style_retrieval", "content_retrieval"} & set(suite.columns):
+        return {}
+    return {
+        split: Candidates([pair for pair in pairs if pair.split == split], references)
+        for split in sorted({pair.split for pair in pairs})
+    }
+
+
+def _adversarial_values(ensemble: Ensemble, output: Features) -> dict[str, float]:
+    batch = image_batch([output.pixels])
+    return {
+        "adversarial": ensemble.score(batch).item(),
+        "adversarial_loss": ensemble.loss(batch).item(),
+    }
 
 
 def check_pairs(suite: MetricSuite, pairs: Sequence[Pair], *, cache_dir: Path | None = None) -> None:
@@ -130,17 +208,12 @@ def check_pairs(suite: MetricSuite, pairs: Sequence[Pair], *, cache_dir: Path | 
     Scorer(suite, pairs, cache_dir=cache_dir)
 
 
-def _load_checked(suite: MetricSuite, device: str) -> Backbone:
-    if tuple(suite.jitters) != JITTERS:
-        raise InvalidSuite(f"Suite {suite.id} asks for jitters {suite.jitters}; known are {JITTERS}.")
-    backbone = load_backbone(suite.backbone, device)
-    if backbone.digest != suite.backbone_digest:
-        raise InvalidSuite(
-            f"Suite {suite.id} was made with another {suite.backbone}: "
-            f"{suite.backbone_digest[:12]}, here is {backbone.digest[:12]}.",
-            fix="Scores of different backbones do not compare; use the suite's own version of the library.",
+def _check_output(pair: Pair, stylized: np.ndarray, side: int) -> None:
+    if stylized.dtype != np.uint8 or stylized.shape != (side, side, 3):
+        raise InvalidImage(
+            f"The output of {pair.id} is {stylized.dtype} of shape {stylized.shape}, "
+            f"expected uint8 of shape ({side}, {side}, 3)."
         )
-    return backbone
 
 
 def _checked_seconds(seconds: float) -> float:

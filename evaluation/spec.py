@@ -2,12 +2,18 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from evaluation.errors import InvalidSuite
+from evaluation.signatures import open_signed, shipped_keys
 
+BACKBONE = "backbone"  # the network that a suite names, in contrast to these
+LPIPS = "lpips-alex-0.1"
+INCEPTION = "inception-2015-12-05"
+DISCRIMINATORS = "discriminators"  # a private ensemble, which no suite names
 SUITES_DIR = Path(__file__).parent / "suites"
 
 
@@ -31,11 +37,12 @@ class Family(StrEnum):
 
 @dataclass(frozen=True)
 class MetricSpec:
-    """One number that is computed for each stylized image.
+    """One number that is computed for each stylized image, or (`is_set_level`) for all of them together.
 
     `minimum` and `maximum` are the ends of the range (None: unbounded); `misses` says in one sentence
     what the metric cannot see; `source` names authors, year and equation. `is_squared` marks a squared
-    distance, whose root is taken when it is anchored.
+    distance, whose root is taken when it is anchored. `network` names the network that the metric looks
+    through: "" for none, BACKBONE for the one that the suite names.
     """
 
     name: str
@@ -48,6 +55,8 @@ class MetricSpec:
     source: str
     misses: str
     is_squared: bool = False
+    network: str = ""
+    is_set_level: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,10 @@ class MetricSuite:
 
     Scores of two suites, or of two backbones, are never compared: `digest` covers every field.
     `content_parts` and `style_parts` are the metrics whose anchored scores are averaged into C and S;
-    `columns` are the further metrics shown; `size` is the side in pixels that every image must have.
+    `columns` are the further metrics shown, `set_columns` those of all images together; `size` is the side
+    in pixels that every image must have. `networks` maps further networks that metrics look through to
+    their digests. Every part is averaged over `jitters`; columns are measured on the images as they are.
+    `loss_weights` are alpha, beta and gamma of the total loss, which is shown and never ranked.
     """
 
     name: str
@@ -73,6 +85,9 @@ class MetricSuite:
     max_invalid_share: float = 0.01
     is_demo: bool = False
     notes: dict[str, str] = field(default_factory=dict)
+    networks: dict[str, str] = field(default_factory=dict)
+    set_columns: tuple[str, ...] = ()
+    loss_weights: tuple[float, float, float] = (1.0, 1000.0, 0.0)
 
     @property
     def id(self) -> str:
@@ -85,21 +100,40 @@ class MetricSuite:
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     def to_json(self) -> str:
-        """Write the canonical JSON form: sorted keys, no spaces."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        """Write the canonical JSON form: sorted keys, no spaces; younger fields only where they are used."""
+        fields = {k: v for k, v in asdict(self).items() if k not in _YOUNGER or v != _YOUNGER[k]}
+        return json.dumps(fields, sort_keys=True, separators=(",", ":"))
+
+
+# fields that came after the first suites, with their defaults: written down they would change old digests
+_YOUNGER: dict[str, object] = {"networks": {}, "set_columns": (), "loss_weights": (1.0, 1000.0, 0.0)}
 
 
 def load_suite(suite_id: str) -> MetricSuite:
-    """Read a suite that ships with the library by its id.
+    """Read a suite that ships with the library by its id, and check its signature.
 
     Raises:
-        InvalidSuite: no such suite, or its file does not follow the schema.
+        InvalidSuite: no such suite, its file was changed, or does not follow the schema.
     """
     path = SUITES_DIR / f"{suite_id}.json"
     if suite_id not in suite_ids():
         known = ", ".join(suite_ids())
         raise InvalidSuite(f"There is no metric suite {suite_id!r}.", fix=f"Known suites: {known}.")
-    return parse_suite(path.read_text(encoding="utf-8"))
+    return read_suite(path, shipped_keys())
+
+
+def read_suite(path: Path, public_keys: Sequence[bytes]) -> MetricSuite:
+    """Read a signed suite file that one of the public keys (PEM) confirms.
+
+    Raises:
+        InvalidSuite: it cannot be read, was changed after it was signed, or does not follow the schema.
+    """
+    try:
+        return parse_suite(open_signed(path.read_text(encoding="utf-8"), public_keys))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidSuite(f"{path.name} cannot be read: {error}.") from error
+    except InvalidSuite as error:
+        raise InvalidSuite(f"{path.name}: {error.message}", fix=error.fix) from error
 
 
 def suite_ids() -> list[str]:
@@ -115,7 +149,7 @@ def parse_suite(text: str) -> MetricSuite:
     """
     try:
         fields = json.loads(text)
-        for key in ("content_parts", "style_parts", "columns", "jitters"):
+        for key in ("content_parts", "style_parts", "columns", "jitters", "set_columns", "loss_weights"):
             if key in fields:
                 fields[key] = tuple(fields[key])
         return MetricSuite(**fields)

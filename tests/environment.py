@@ -5,6 +5,8 @@ import os
 import shutil
 import tempfile
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")  # for pytest-django, where it is installed
+
 if "PASTICHE_TEST_FOLDER" not in os.environ:
     folder = tempfile.mkdtemp(prefix="pastiche-tests-")
     os.environ["PASTICHE_TEST_FOLDER"] = os.environ["PASTICHE_DATA_DIR"] = folder

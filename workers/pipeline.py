@@ -12,7 +12,7 @@ from pathlib import Path
 from django.conf import settings
 
 from competitions.errors import IllegalTransition, StaleFence
-from competitions.ranking import PairDesign, split_scores
+from competitions.ranking import PairDesign, SplitScore, split_scores
 from competitions.rules import RunState, fault_of
 from competitions.selectors.work import Assignment, assignment
 from competitions.services import outbox, results, runs
@@ -95,7 +95,12 @@ def _evaluate(this: Evaluation) -> None:
             runs.advance(this.held, RunState.GENERATING)
             pending = [
                 scoring.submit(
-                    this.station.scorer.score, question, pair_id=pair, output=path, seconds=seconds
+                    this.station.scorer.score,
+                    question,
+                    run=_run_name(this),
+                    pair_id=pair,
+                    output=path,
+                    seconds=seconds,
                 )
                 for pair, path, seconds in _generate(this, session, read_pairs(dataset))
             ]
@@ -105,7 +110,18 @@ def _evaluate(this: Evaluation) -> None:
         scores = tuple(_result(this, future) for future in pending)
     finally:
         scoring.shutdown(cancel_futures=True)
-    _publish(this, scores)
+    _publish(this, scores, _score_sets(this, question, scores))
+
+
+def _run_name(this: Evaluation) -> str:
+    """Name the attempt: outputs of two attempts are never measured together."""
+    return f"{this.held.run_id}.{this.held.fence}"
+
+
+def _score_sets(this: Evaluation, question: Question, scores: tuple[PairScore, ...]) -> list[SplitScore]:
+    this.keeper.check()
+    outputs = {score.pair_id: this.folder / f"{score.pair_id}.png" for score in scores if not score.invalid}
+    return this.station.scorer.score_sets(question, run=_run_name(this), outputs=outputs, scores=scores)
 
 
 def _result(this: Evaluation, score: Future[PairScore]) -> PairScore:
@@ -134,7 +150,7 @@ def _shuffled(this: Evaluation, pairs: tuple[Pair, ...]) -> Iterator[Pair]:
         yield pair
 
 
-def _publish(this: Evaluation, scores: tuple[PairScore, ...]) -> None:
+def _publish(this: Evaluation, scores: tuple[PairScore, ...], sets: list[SplitScore]) -> None:
     runs.advance(this.held, RunState.PUBLISHING)
     table = this.folder / "pair_scores.parquet"
     write_pair_scores(scores, table)
@@ -145,7 +161,7 @@ def _publish(this: Evaluation, scores: tuple[PairScore, ...]) -> None:
     results.complete(
         this.held,
         pair_scores=table,
-        scores=split_scores({score.pair_id: score for score in scores}, design),
+        scores=split_scores({score.pair_id: score for score in scores}, design) + sets,
         n_pairs=len(this.work.pairs),
         n_valid=sum(not score.invalid for score in scores),
     )
@@ -161,6 +177,7 @@ def _provenance(this: Evaluation, driver: Driver) -> dict[str, object]:
         "suite_digest": suite.digest,
         "backbone": suite.backbone,
         "backbone_digest": suite.backbone_digest,
+        "networks": suite.networks,
         "driver": driver.describe(),
         "is_sandboxed": driver.is_sandbox,
         "limits": vars(this.work.limits),

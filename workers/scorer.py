@@ -8,11 +8,12 @@ import select
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from competitions.ranking import SplitScore
 from evaluation.report import PairScore
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class ScorerProcess:
 
     threads: int
     cache_dir: Path
+    weights_dir: Path | None = None
     _process: subprocess.Popen[str] | None = None
     _keys: dict[Question, str] = field(default_factory=dict)
 
@@ -59,14 +61,34 @@ class ScorerProcess:
         """Load a dataset and a suite; warm if they were used lately."""
         self._persist(lambda: self._key(question))
 
-    def score(self, question: Question, *, pair_id: str, output: Path, seconds: float) -> PairScore:
-        """Score one stylized image."""
-        request = {"op": "score", "pair_id": pair_id, "output": str(output), "seconds": seconds}
+    def score(self, question: Question, *, run: str, pair_id: str, output: Path, seconds: float) -> PairScore:
+        """Score one stylized image of a run."""
+        request = {"op": "score", "run": run, "pair_id": pair_id, "output": str(output), "seconds": seconds}
         answer = self._persist(lambda: self._ask(request | {"key": self._key(question)}))
         values = answer["values"]
         if not isinstance(values, dict):
             raise ScorerFailed("The scorer's answer has no values.")
         return PairScore(pair_id=pair_id, values=values, seconds=seconds)
+
+    def score_sets(
+        self, question: Question, *, run: str, outputs: Mapping[str, Path], scores: Sequence[PairScore]
+    ) -> list[SplitScore]:
+        """Compute what the suite measures on all outputs of a run together."""
+        request = {
+            "op": "sets",
+            "run": run,
+            "outputs": {pair_id: str(path) for pair_id, path in outputs.items()},
+            "values": {score.pair_id: dict(score.values) for score in scores if not score.invalid},
+        }
+        answer = self._persist(lambda: self._ask(request | {"key": self._key(question)}))
+        splits = answer["splits"]
+        if not isinstance(splits, dict):
+            raise ScorerFailed("The scorer's answer has no splits.")
+        return [
+            SplitScore(metric, split, found["value"], found["low"], found["high"], found["n"])
+            for split, by_name in splits.items()
+            for metric, found in by_name.items()
+        ]
 
     def _persist(self, attempt: Callable[[], T]) -> T:
         """Try twice: questions change nothing, so a scorer that ended is started anew and asked again."""
@@ -129,13 +151,16 @@ class ScorerProcess:
             raise _Gone
         raise ScorerFailed(f"The scorer refused: {refusal}")
 
+    def _weights(self) -> list[str]:
+        return ["--weights", str(self.weights_dir)] if self.weights_dir else []
+
     def _running(self) -> subprocess.Popen[str]:
         if self._process is not None and self._process.poll() is None:
             return self._process
         self.stop()
         logger.info("starting the scorer with %s threads", self.threads)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "evaluation", "scorer", "--threads", str(self.threads)],
+            [sys.executable, "-m", "evaluation", "scorer", "--threads", str(self.threads), *self._weights()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -106,7 +106,11 @@ def station() -> Station:
         name=f"{socket.gethostname()}-{slot}",
         slot=slot,
         drivers=choose_drivers(slot),
-        scorer=ScorerProcess(threads=SCORER_THREADS, cache_dir=settings.WORKER_DIR / "features"),
+        scorer=ScorerProcess(
+            threads=SCORER_THREADS,
+            cache_dir=settings.WORKER_DIR / "features",
+            weights_dir=settings.WEIGHTS_DIR,
+        ),
         _lock=lock,
     )
     made.start()

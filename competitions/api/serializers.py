@@ -131,6 +131,8 @@ class RowSerializer(serializers.Serializer):
     rank_low = serializers.IntegerField(allow_null=True)
     rank_high = serializers.IntegerField(allow_null=True)
     group = serializers.IntegerField(allow_null=True)
+    group_last = serializers.IntegerField(allow_null=True)
+    p_next = NumberField(allow_null=True)
     name = serializers.CharField()
     team = serializers.CharField()
     kind = serializers.CharField()

@@ -41,6 +41,8 @@ class LeaderboardRow(models.Model):
     rank_low = models.PositiveIntegerField(null=True, blank=True)
     rank_high = models.PositiveIntegerField(null=True, blank=True)
     group = models.PositiveIntegerField(null=True, blank=True)
+    group_last = models.PositiveIntegerField(null=True, blank=True)
+    p_next = models.FloatField(null=True, blank=True, help_text="corrected p of the step to the next rank")
     values = models.JSONField(help_text="metric -> [value, low, high]")
     n_valid = models.PositiveIntegerField()
     unranked_reason = models.CharField(max_length=200, blank=True)

@@ -189,6 +189,14 @@ def _current(phases: tuple[PhaseView, ...]) -> PhaseView | None:
 
 def _metrics(suite: MetricSuite) -> tuple[MetricSpec, ...]:
     names = dict.fromkeys(
-        ("headline", "content", "style", *suite.content_parts, *suite.style_parts, *suite.columns)
+        (
+            "headline",
+            "content",
+            "style",
+            *suite.content_parts,
+            *suite.style_parts,
+            *suite.columns,
+            *suite.set_columns,
+        )
     )
     return tuple(METRIC_SPECS[name] for name in names if name in METRIC_SPECS)

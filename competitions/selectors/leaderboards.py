@@ -13,16 +13,19 @@ STRIP_LENGTH = 4
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its 95 % interval."""
+    """A number with its 95 % interval, where there is one."""
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True)
 class RowView:
     """One line of the board. `rank` is None for baselines and for runs that are not ranked.
+
+    Rows whose ranges `group`..`group_last` meet cannot be told apart; `p_next` is the corrected p of the
+    difference to the next rank.
 
     `strip` holds the keys of the pairs, in the board's order, for which this run has a picture.
     """
@@ -32,6 +35,8 @@ class RowView:
     rank_low: int | None
     rank_high: int | None
     group: int | None
+    group_last: int | None
+    p_next: float | None
     name: str
     team: str
     kind: str
@@ -102,6 +107,8 @@ def _row_view(row: LeaderboardRow, strip: frozenset[int]) -> RowView:
         rank_low=row.rank_low,
         rank_high=row.rank_high,
         group=row.group,
+        group_last=row.group_last,
+        p_next=row.p_next,
         name=row.submission.name,
         team=row.submission.team.name if row.submission.team else "",
         kind=row.submission.kind,

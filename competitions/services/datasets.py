@@ -49,20 +49,12 @@ def _check_can_be_scored(pairs: tuple[Pair, ...]) -> None:
             fix='Give the pairs that are to be scored `"split": "hidden"`.',
         )
     pair_of: dict[tuple[str, str], Pair] = {}
-    first_of_style: dict[str, Pair] = {}
     for pair in pairs:
         twin = pair_of.setdefault((pair.content_sha256, pair.style_sha256), pair)
         if twin is not pair:
             raise InvalidDataset(
                 f"Pairs {twin.id} and {pair.id} have the same content image and the same style image.",
                 fix="Leave out one of the two, or give it another image.",
-            )
-        first = first_of_style.setdefault(pair.style_sha256, pair)
-        if first.culture != pair.culture:
-            raise InvalidDataset(
-                f"Pairs {first.id} and {pair.id} have the same style image, but one says culture "
-                f"{first.culture!r} and the other {pair.culture!r}.",
-                fix="Give all pairs of a style image the same culture.",
             )
 
 

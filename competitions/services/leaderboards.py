@@ -11,6 +11,7 @@ from competitions.models import ImagePair, LeaderboardRow, LeaderboardSnapshot, 
 from competitions.ranking import DRAWS, HEADLINE, SEED, Entry, PairDesign, RankedEntry, rank_entries
 from competitions.rules import RunState
 from competitions.storage import open_file
+from evaluation.metrics.registry import SET_LEVEL
 from evaluation.report import PairScore, read_pair_scores
 
 
@@ -87,10 +88,19 @@ def _pair_scores(run: Run) -> dict[str, PairScore]:
         return {score.pair_id: score for score in read_pair_scores(io.BytesIO(file.read()))}
 
 
+def _set_values(runs: list[Run]) -> dict[str, dict[str, list[float | None]]]:
+    """Read what was measured on all hidden outputs of each run together; it cannot be made from single pairs."""
+    found: dict[str, dict[str, list[float | None]]] = {}
+    for score in Score.objects.filter(run__in=runs, split=ImagePair.Split.HIDDEN, metric__in=SET_LEVEL):
+        found.setdefault(str(score.run_id), {})[score.metric] = [score.value, score.low, score.high]
+    return found
+
+
 def _store(
     phase: Phase, digest: str, pairs: list[PairDesign], runs: list[Run], ranked: list[RankedEntry]
 ) -> LeaderboardSnapshot:
     by_key = {str(run.pk): run for run in runs}
+    sets = _set_values(runs)
     snapshot = LeaderboardSnapshot.objects.create(
         phase=phase,
         inputs_digest=digest,
@@ -113,7 +123,9 @@ def _store(
             rank_low=line.rank.low if line.rank else None,
             rank_high=line.rank.high if line.rank else None,
             group=line.rank.group if line.rank else None,
-            values={name: list(numbers) for name, numbers in line.values.items()},
+            group_last=line.rank.group_last if line.rank else None,
+            p_next=line.rank.p_next if line.rank else None,
+            values={name: list(numbers) for name, numbers in line.values.items()} | sets.get(line.key, {}),
             n_valid=line.n_valid,
             unranked_reason=line.unranked_reason,
         )

@@ -81,6 +81,15 @@ def rank_range(row: RowView) -> str:
 
 
 @register.filter
+def group_letters(row: RowView) -> str:
+    """Write the groups of an entry as letters: `a`, or `a–c`; entries that share one cannot be told apart."""
+    if row.group is None:
+        return ""
+    first, last = _letters(row.group), _letters(row.group_last or row.group)
+    return first if first == last else f"{first}–{last}"
+
+
+@register.filter
 def duration(seconds: float | None) -> str:
     """Write seconds in the unit that fits: `0.42 s`, `38 s`, `3 min 20 s`, `2 h 5 min`."""
     if seconds is None or not isfinite(seconds):
@@ -128,6 +137,15 @@ def ticks(text: str) -> SafeString:
 def short(identifier: object) -> str:
     """Write the first eight characters of an id or a digest."""
     return str(identifier)[:8]
+
+
+def _letters(number: int) -> str:
+    """Write 1, 2, .. 26, 27 as a, b, .. z, aa."""
+    text = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        text = chr(ord("a") + rest) + text
+    return text
 
 
 def _two(large: str, n_large: int, small: str, n_small: int) -> str:

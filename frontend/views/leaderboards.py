@@ -33,5 +33,5 @@ def leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
 def _further_metrics(board: Leaderboard) -> list[MetricSpec]:
     """List the metrics that have no column of their own."""
     suite = board.phase.suite
-    names = dict.fromkeys((*suite.content_parts, *suite.style_parts, *suite.columns))
+    names = dict.fromkeys((*suite.content_parts, *suite.style_parts, *suite.columns, *suite.set_columns))
     return [METRIC_SPECS[name] for name in names if name in METRIC_SPECS and name not in MAIN_COLUMNS]

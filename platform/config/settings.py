@@ -152,6 +152,8 @@ WORKER_SLOT = env.read_int("PASTICHE_WORKER_SLOT", 0, low=0, high=999)
 COMPUTE_THREADS = env.read_int("PASTICHE_THREADS", 0, low=0, high=1024)
 # Where a worker keeps unpacked datasets, reference features and running generators.
 WORKER_DIR = env.read_folder("PASTICHE_WORKER_DIR", DATA_DIR / "worker")
+# Where a worker looks for weight files of official suites first; `python -m evaluation weights fetch` fills it.
+WEIGHTS_DIR = env.read_folder("PASTICHE_WEIGHTS_DIR", DATA_DIR / "weights")
 # Without a cgroup, watch memory by polling instead; for development only, and shown in each result.
 ALLOW_MEMORY_WATCHDOG = env.read_bool("PASTICHE_ALLOW_MEMORY_WATCHDOG", False)
 # Run everybody's generators without a sandbox. Needs PASTICHE_DEBUG, and never serves hidden pairs.

@@ -14,12 +14,15 @@ from tests.servers import postgres_programs, postgres_server
 PROCESSES = "2"
 # Tests that start services or measure limits want the machine for themselves.
 ALONE = "walk or sandbox"
+# Rooms whose tests hold where no web framework is installed.
+WITHOUT_WEB = ("tests/evaluation", "tests/baselines")
 # Rooms whose tests hold on PostgreSQL too.
 ON_POSTGRES = ("tests/accounts", "tests/competitions")
 
 
 def main() -> int:
-    """Run the tests that share the machine, then the others, then the domain's on PostgreSQL.
+    """Run the library's tests without any web framework, the other tests that share the machine, those that
+    want it for themselves, and the domain's on PostgreSQL.
 
     With arguments, hand them to pytest instead.
     """
@@ -28,8 +31,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shared = ("-n", PROCESSES, "--dist", "loadfile", "-m", f"not ({ALONE})")
+        no_web = ("-p", "no:django", "-p", "no:pytest_redis", "-p", "tests.no_web")
+        others = [f"--ignore={room}" for room in WITHOUT_WEB]
         statuses = [
-            _pytest(*shared, f"--junitxml={folder / 'shared.xml'}"),
+            _pytest(*WITHOUT_WEB, *no_web, *shared, f"--junitxml={folder / 'library.xml'}"),
+            _pytest(*others, *shared, f"--junitxml={folder / 'shared.xml'}"),
             _pytest("-m", ALONE, f"--junitxml={folder / 'alone.xml'}"),
             _on_postgres(f"--junitxml={folder / 'postgres.xml'}"),
         ]

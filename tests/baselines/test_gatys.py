@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from baselines import gatys
-from evaluation.backbones import oriented_pyramid
+from evaluation.backbones import tiny_vgg
 
-NETWORK = gatys.load_network(Path(oriented_pyramid.__file__).parent)
+NETWORK = gatys.load_network(Path(tiny_vgg.__file__).parent)
 
 
 def tensor(image: np.ndarray) -> Tensor:
@@ -71,5 +71,5 @@ def test_the_gram_matrix_agrees_with_a_loop() -> None:
 
 
 def test_a_bundle_without_the_feature_network_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="oriented_pyramid.py"):
+    with pytest.raises(FileNotFoundError, match="tiny_vgg.py"):
         gatys.Model(str(tmp_path), "cpu")

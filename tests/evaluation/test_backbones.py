@@ -10,7 +10,7 @@ import torch
 
 from evaluation.backbones import oriented_pyramid, registry
 from evaluation.backbones.oriented_pyramid import OrientedPyramid, filter_bank
-from evaluation.backbones.registry import backbone_names, load_backbone
+from evaluation.backbones.registry import backbone_digest, backbone_names, load_backbone
 from evaluation.errors import InvalidSuite
 
 PINNED = "d0e6cda1bda9d8d37e3ffadcef9d18c5a10071d883e12e0881dadd66679ea321"
@@ -39,6 +39,15 @@ def test_the_arithmetic_gives_the_recorded_numbers() -> None:
         taps = OrientedPyramid()(image.square().unsqueeze(0))
     sums = [round(taps[tap].double().mean().item(), 5) for tap in oriented_pyramid.TAPS]
     assert sums == pytest.approx(RECORDED, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["oriented-pyramid-1", "tiny-vgg-1"])
+def test_embedded_backbones_need_no_weight_file_and_have_nothing_to_randomize(name: str) -> None:
+    backbone, seeded = load_backbone(name), load_backbone(name, random_seed=1)
+    assert backbone.digest == seeded.digest == backbone_digest(name)
+    image = torch.rand(1, 3, 32, 32)
+    for tap, maps in backbone.extract(image).items():
+        assert torch.equal(maps, seeded.extract(image)[tap])
 
 
 def test_an_unknown_backbone_names_the_known_ones() -> None:

@@ -1,10 +1,20 @@
-"""The color distance: OKLab against published values, histograms, range, damage, refusals."""
+"""The color distances: OKLab against published values, histograms, quantiles, range, damage, refusals."""
+
+from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from evaluation.errors import InvalidTensor
-from evaluation.metrics.colour import colour_distance, colour_histogram, oklab
+from evaluation.metrics.colour import (
+    colour_distance,
+    colour_histogram,
+    colour_quantiles,
+    colour_sliced_wasserstein,
+    oklab,
+)
 
 
 def flat(*color: int) -> np.ndarray:
@@ -69,3 +79,61 @@ def test_wrong_pictures_are_refused(image: np.ndarray) -> None:
 def test_wrong_histograms_are_refused(histogram: np.ndarray) -> None:
     with pytest.raises(InvalidTensor):
         colour_distance(histogram, colour_histogram(noise()))
+
+
+def transport(stylized: np.ndarray, style: np.ndarray) -> float:
+    return colour_sliced_wasserstein(colour_quantiles(stylized), colour_quantiles(style))
+
+
+def test_pictures_of_one_color_are_as_far_apart_as_their_colors() -> None:
+    colors = [(255, 0, 0), (0, 255, 0), (30, 60, 200), (128, 128, 128), (255, 255, 255)]
+    for first, second in product(colors, colors):
+        apart = np.linalg.norm(oklab(flat(*first))[:, 0] - oklab(flat(*second))[:, 0])
+        assert transport(flat(*first), flat(*second)) == pytest.approx(apart, rel=0.01)
+
+
+def test_no_two_colors_are_further_apart_than_black_and_white() -> None:
+    corners = [colour_quantiles(flat(*corner)) for corner in product((0, 255), repeat=3)]
+    distances = [colour_sliced_wasserstein(first, second) for first in corners for second in corners]
+    assert max(distances) == transport(flat(0, 0, 0), flat(255, 255, 255))
+    assert max(distances) == pytest.approx(1, abs=1e-3)
+    assert max(distances) <= 1
+
+
+@settings(deadline=None, max_examples=10)
+@given(seed=st.integers(0, 2**31), height=st.integers(1, 40), width=st.integers(1, 40))
+def test_transport_is_a_symmetric_distance_that_forgets_places_and_sizes(
+    seed: int, height: int, width: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    image, other = rng.integers(0, 256, (2, height, width, 3), dtype=np.uint8)
+    moved = rng.permutation(image.reshape(-1, 3)).reshape(image.shape)
+    assert np.array_equal(colour_quantiles(moved), colour_quantiles(image))
+    assert transport(np.tile(image, (2, 3, 1)), image) == 0
+    assert transport(image, other) == transport(other, image)
+    assert 0 < transport(image, other) <= 1
+
+
+def test_transport_grows_evenly_where_histograms_saturate() -> None:
+    distances = [transport(flat(120 + k, 120, 120 - k), flat(120, 120, 120)) for k in (0, 30, 60, 90, 120)]
+    assert distances == sorted(distances)
+    assert distances[0] == 0
+    assert len(set(distances)) == 5
+    assert transport(noise(), noise()[..., ::-1]) > 0
+
+
+@pytest.mark.parametrize("image", [noise() / 255.0, noise()[..., 0], noise()[:0], noise().astype(np.int16)])
+def test_wrong_pictures_have_no_quantiles(image: np.ndarray) -> None:
+    with pytest.raises(InvalidTensor):
+        colour_quantiles(image)
+
+
+@pytest.mark.parametrize(
+    "quantiles",
+    [np.zeros((64, 1023)), np.zeros(1024), np.full((64, 1024), np.nan), np.full((64, 1024), np.inf)],
+    ids=["size", "dimensions", "nan", "infinity"],
+)
+def test_wrong_quantiles_are_refused(quantiles: np.ndarray) -> None:
+    for pair in ((quantiles, colour_quantiles(noise())), (colour_quantiles(noise()), quantiles)):
+        with pytest.raises(InvalidTensor):
+            colour_sliced_wasserstein(*pair)

@@ -1,119 +1,154 @@
-"""The commands `score`, `suites`, `metrics` and `bench`, through the command line."""
+"""The command `score`: table, JSON, CSV and files, problems by name, suites of others, loss weights."""
 
 import csv
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 
-from evaluation.cli import cli
-from evaluation.errors import InvalidImage, InvalidSuite
 from evaluation.images import write_png
-from evaluation.pairs import PAIRS_FILE
+from evaluation.pairs import read_pairs
+from evaluation.problems import list_problems, problem_lines
 from evaluation.report import Report
+from evaluation.spec import load_suite
+from evaluation.suite_choice import open_suite
+from tests.evaluation.command_line import Answer, call, sign_small_suite
 
-SIDE = 256
+Score = Callable[..., Answer]
 
 
 @pytest.fixture
-def folders(tmp_path: Path) -> tuple[Path, Path]:
-    """A dataset of three public pairs and one hidden pair at 256 pixels, and an empty output folder."""
-    dataset, outputs = tmp_path / "dataset", tmp_path / "outputs"
-    dataset.mkdir()
-    outputs.mkdir()
-    y, x = np.mgrid[0:SIDE, 0:SIDE]
-    rows = []
-    for k in range(4):
-        waves = [np.sin(x / (5 + 3 * k + c) + y / (9 - k - c)) for c in range(3)]
-        content = (np.stack(waves, axis=-1) * 100 + 128).astype(np.uint8)
-        write_png(content, dataset / f"c{k}.png")
-        write_png(np.ascontiguousarray(255 - content[..., ::-1] // 2), dataset / f"s{k}.png")
-        labels = {"style_family": "waves", "culture": f"culture-{k % 2}", "content_kind": "waves"}
-        split = "hidden" if k == 3 else "public"
-        rows.append({"id": f"p{k}", "content": f"c{k}.png", "style": f"s{k}.png", "split": split} | labels)
-    (dataset / PAIRS_FILE).write_text(json.dumps({"schema": 1, "size": SIDE, "pairs": rows}))
-    for k in range(3):
-        (outputs / f"p{k}.png").write_bytes((dataset / f"c{k}.png").read_bytes())
-    return dataset, outputs
+def outputs(dataset: Path, tmp_path: Path) -> Path:
+    """A folder of outputs: the content image of every pair."""
+    folder = tmp_path / "outputs"
+    folder.mkdir()
+    for pair in read_pairs(dataset):
+        (folder / f"{pair.id}.png").write_bytes(pair.content.read_bytes())
+    return folder
 
 
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(cli, [str(argument) for argument in arguments], catch_exceptions=False)
+@pytest.fixture
+def score(dataset: Path, outputs: Path, tmp_path: Path) -> Score:
+    """Return a function that scores `outputs` under a small signed suite."""
+    suite, key = sign_small_suite(tmp_path)
+
+    def run(*options: object) -> Answer:
+        return call("score", outputs, "--pairs", dataset, "--suite", suite, "--trust", key, *options)
+
+    return run
 
 
-def test_json_holds_the_whole_report(folders: tuple[Path, Path], tmp_path: Path) -> None:
-    dataset, outputs = folders
+def test_json_holds_the_whole_report(score: Score, tmp_path: Path) -> None:
     out, cache = tmp_path / "report.json", tmp_path / "cache"
-    result = run(
-        "score", outputs, "--pairs", dataset, "--split", "public", "--json", "--out", out, "--cache", cache
-    )
-    report = Report.from_json(result.stdout)
-    assert (result.exit_code, report.n_valid, len(report.pairs)) == (0, 3, 3)
+    answer = score("--json", "--out", out, "--cache", cache)
+    report = Report.from_json(answer.out)
+    assert (answer.code, report.n_valid, len(report.pairs)) == (0, 6, 6)
     assert report.aggregates["content"] == 1.0
     assert report.aggregates["headline"] == 0.0
     assert Report.from_json(out.read_text()) == report
     assert list(cache.iterdir())
 
 
-def test_csv_holds_one_line_per_pair_in_full_precision(folders: tuple[Path, Path]) -> None:
-    dataset, outputs = folders
-    (outputs / "generation.json").write_text(json.dumps({"pairs": [{"id": "p1", "seconds": 0.125}]}))
-    result = run("score", outputs, "--pairs", dataset, "--split", "public", "--csv")
-    rows = list(csv.DictReader(io.StringIO(result.stdout)))
-    assert [row["pair_id"] for row in rows] == ["p0", "p1", "p2"]
-    assert [row["seconds"] for row in rows] == ["", "0.125", ""]
+def test_csv_holds_one_line_per_pair_in_full_precision(score: Score, outputs: Path) -> None:
+    (outputs / "generation.json").write_text(json.dumps({"pairs": [{"id": "p001", "seconds": 0.125}]}))
+    rows = list(csv.DictReader(io.StringIO(score("--csv").out)))
+    assert [row["pair_id"] for row in rows] == [f"p00{number}" for number in range(6)]
+    assert [row["seconds"] for row in rows] == ["", "0.125", "", "", "", ""]
     assert float(rows[0]["ssim"]) == 1.0
 
 
-def test_missing_extra_and_refused_outputs_are_named(folders: tuple[Path, Path]) -> None:
-    dataset, outputs = folders
-    (outputs / "p0.png").unlink()
-    write_png(np.zeros((16, 16, 3), np.uint8), outputs / "p1.png")
-    write_png(np.zeros((16, 16, 3), np.uint8), outputs / "stranger.png")
-    result = run("score", outputs, "--pairs", dataset)
-    assert result.exit_code == 0
-    assert "missing: p0, p3" in result.stderr
-    assert "not of this dataset: stranger.png" in result.stderr
-    assert "refused: p1: p1.png is 16 x 16 pixels, expected 256 x 256." in result.stderr
-    assert "Not ranked: 3 of 4 pairs" in result.stdout
-    assert "headline" in result.stdout
+def test_the_table_holds_value_interval_count_and_id_and_says_demo(score: Score) -> None:
+    answer = score()
+    network = load_suite("sts-demo-1").backbone_digest[:12]
+    (gram,) = [line for line in answer.out.splitlines() if "Gram loss" in line]
+    assert f"gram@oriented-pyramid-1:{network}" in gram
+    assert " to " in gram
+    assert " 6 " in gram
+    assert "demo scores" in answer.out.splitlines()[-1]
+    assert "\x1b" not in answer.out
 
 
-def test_an_unknown_suite_or_folder_is_an_error(folders: tuple[Path, Path], tmp_path: Path) -> None:
-    dataset, outputs = folders
-    with pytest.raises(InvalidSuite, match="sts-demo-1"):
-        run("score", outputs, "--pairs", dataset, "--suite", "sts-99")
-    with pytest.raises(InvalidImage, match="cannot be listed"):
-        run("score", tmp_path / "none", "--pairs", dataset)
+def test_set_level_metrics_have_a_row_for_each_split(dataset: Path, outputs: Path, tmp_path: Path) -> None:
+    suite, key = sign_small_suite(tmp_path, set_columns=("kid_backbone",))
+    answer = call("score", outputs, "--pairs", dataset, "--suite", suite, "--trust", key)
+    rows = [line for line in answer.out.splitlines() if "KID of the backbone" in line]
+    assert [" hidden " in row for row in rows] == [True, False]
+    assert " public " in rows[1]
 
 
-def test_suites_are_listed() -> None:
-    assert "sts-demo-1: Style transfer, demo scores; 256 pixels" in run("suites").stdout
-    (suite,) = [each for each in json.loads(run("suites", "--json").stdout) if each["id"] == "sts-demo-1"]
-    assert len(suite["digest"]) == 64
+def test_missing_unknown_and_refused_outputs_are_named_and_the_rest_is_scored(
+    score: Score, outputs: Path
+) -> None:
+    (outputs / "p000.png").unlink()
+    write_png(np.zeros((16, 16, 3), np.uint8), outputs / "p001.png")
+    write_png(np.zeros((64, 64, 3), np.uint8), outputs / "stranger.png")
+    answer = score()
+    assert answer.code == 2
+    assert answer.err.splitlines() == [
+        "MISSING_OUTPUT: p000.png: There is no such file; expected an 8-bit RGB PNG of 64 x 64 pixels.",
+        "INVALID_IMAGE: p001.png: p001.png is 16 x 16 pixels, expected 64 x 64.",
+        "UNKNOWN_OUTPUT: stranger.png: Not scored: no pair of this dataset has this id.",
+    ]
+    assert "4 of 6 pairs valid" in answer.out
+    assert "Not ranked: 2 of 6 pairs" in answer.out
 
 
-def test_metrics_are_listed_and_explained() -> None:
-    assert "colour_histogram" in run("metrics").stdout
-    gram = run("metrics", "gram").stdout
-    assert "1/(4 N^2 M^2)" in gram
-    assert "Misses: Arrangement" in gram
-    assert "Misses:" in run("metrics", "seconds").stdout
-    wrong = CliRunner().invoke(cli, ["metrics", "beauty"])
-    assert wrong.exit_code == 2
-    assert "Known: headline" in wrong.stderr
+def test_outputs_of_the_other_split_are_no_problem(score: Score) -> None:
+    answer = score("--split", "public")
+    assert (answer.code, answer.err) == (0, "")
+    assert "2 of 2 pairs valid" in answer.out
 
 
-def test_bench_prints_its_figures() -> None:
-    result = json.loads(run("bench", "--json", "--n", 3, "--size", 64, "--threads", 1).stdout)
-    assert result.keys() == {
-        *("n", "size", "threads", "per_metric_s", "transport_s", "suite_s", "floor_s"),
-        *("ratio_to_floor", "naive_s", "speedup_vs_naive", "peak_mb"),
-    }
-    assert result["suite_s"] > result["floor_s"] > 0
-    assert result["ratio_to_floor"] == pytest.approx(result["suite_s"] / result["floor_s"])
-    assert result["transport_s"] > 0
-    assert "ratio to floor" in run("bench", "--n", 2, "--size", 64, "--threads", 1).stdout
+def test_many_problems_of_one_kind_are_shortened() -> None:
+    problems = list_problems(
+        missing=[f"p{number}" for number in range(12)], extra=["X.PNG"], refused={}, size=64
+    )
+    lines = problem_lines(problems)
+    assert len(lines) == 12
+    assert lines[10] == "MISSING_OUTPUT: and 2 more."
+    assert "expected is exactly <pair id>.png, in lower case" in lines[11]
+
+
+def test_other_loss_weights_change_the_total_loss_and_the_digest_alone(score: Score) -> None:
+    plain = Report.from_json(score("--json").out)
+    weighted = Report.from_json(score("--json", "--loss-weights", "2,10,1").out)
+    assert weighted.suite_digest != plain.suite_digest
+    assert weighted.aggregates["headline"] == plain.aggregates["headline"]
+    for pair in weighted.pairs:
+        expected = 2 * pair.values["content_loss_sum"] + 10 * pair.values["gram"]
+        assert pair.values["total_loss"] == pytest.approx(expected)
+    assert "total_loss" not in plain.aggregates
+
+
+@pytest.mark.parametrize("weights", ["1,2", "1,2,x", "1,2,-3", "1,nan,1", "1,inf,1", ""])
+def test_impossible_loss_weights_are_refused(score: Score, weights: str) -> None:
+    answer = score("--loss-weights", weights)
+    assert answer.code == 2
+    assert "--loss-weights" in answer.err
+
+
+def test_files_that_could_not_be_written_are_refused_before_the_work(score: Score, tmp_path: Path) -> None:
+    for option in ("--out", "--html"):
+        answer = score(option, tmp_path / "none" / "file")
+        assert answer.code == 2
+        assert "There is no folder" in answer.err
+
+
+def test_the_suite_of_a_stranger_needs_their_key(dataset: Path, outputs: Path, tmp_path: Path) -> None:
+    suite, key = sign_small_suite(tmp_path)
+    answer = call("score", outputs, "--pairs", dataset, "--suite", suite)
+    assert answer.code == 2
+    assert "INVALID_SUITE: sts-test-1.json: The suite was changed" in answer.err
+    assert "--trust KEY.pem" in answer.err
+    assert open_suite(str(suite), [key]).id == "sts-test-1"
+
+
+def test_an_id_is_a_shipped_suite_even_beside_a_file_of_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sts-demo-1").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    assert open_suite("sts-demo-1") == load_suite("sts-demo-1")

@@ -4,13 +4,16 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from evaluation.images import read_rgb, write_png
+from evaluation.output_sets import Collected
 from evaluation.pairs import read_pairs
+from evaluation.report import PairScore
 from evaluation.scorer_service import OPEN_LIMIT, ScorerService
 from evaluation.scoring import Scorer
 from evaluation.spec import MetricSuite
@@ -45,24 +48,47 @@ def client() -> Iterator[Client]:
     assert client.process.returncode == 0, log.decode()
 
 
-def test_it_opens_scores_and_reports_like_the_library(
+def test_it_opens_and_scores_like_the_library(
     client: Client, dataset: Path, suite: MetricSuite, tmp_path: Path
 ) -> None:
     opened = client.ask(op="open", suite=suite.to_json(), pairs=str(dataset), split="hidden", cache=None)
     assert (opened["ok"], opened["n"]) == (True, 4)
-    scorer, scores = Scorer(suite, read_pairs(dataset, "hidden")), []
+    scorer = Scorer(suite, read_pairs(dataset, "hidden"))
     for pair in scorer.pairs:
         stylized = np.roll(read_rgb(pair.content), 4, axis=0)
         write_png(stylized, tmp_path / "output.png")
         answer = client.ask(
-            op="score", key=opened["key"], pair_id=pair.id, output=str(tmp_path / "output.png"), seconds=0.5
+            op="score",
+            key=opened["key"],
+            run="one",
+            pair_id=pair.id,
+            output=str(tmp_path / "output.png"),
+            seconds=0.5,
         )
         assert answer["ok"]
         assert answer["values"] == pytest.approx(scorer.score_pair(pair.id, stylized, 0.5).values, rel=1e-6)
-        scores.append({"pair_id": pair.id, "values": answer["values"], "seconds": 0.5})
-    report = client.ask(op="report", key=opened["key"], scores=scores)["report"]
-    assert (report["n"], report["n_valid"], report["suite_id"]) == (4, 4, "sts-test-1")
-    assert 0 < report["aggregates"]["content"] < 1
+
+
+def test_sets_are_measured_over_one_run_even_after_a_new_start(
+    client: Client, dataset: Path, suite: MetricSuite, tmp_path: Path
+) -> None:
+    suite = replace(suite, set_columns=("kid_backbone",))
+    key = client.ask(op="open", suite=suite.to_json(), pairs=str(dataset), split="hidden")["key"]
+    scorer, outputs, values = Scorer(suite, read_pairs(dataset, "hidden")), {}, {}
+    collected: Collected = {}
+    for pair in scorer.pairs:
+        outputs[pair.id] = str(tmp_path / f"{pair.id}.png")
+        write_png(np.roll(read_rgb(pair.content), 4, axis=0), Path(outputs[pair.id]))
+        score = scorer.score_pair(pair.id, read_rgb(Path(outputs[pair.id])), collected=collected)
+        values[pair.id] = dict(score.values)
+    expected = scorer.build_report([PairScore(name, row) for name, row in values.items()], collected).rows[-1]
+    for scored_before in (0, 2, 4):  # the rest is looked at again
+        run = f"run {scored_before}"
+        for pair_id in list(outputs)[:scored_before]:
+            assert client.ask(op="score", key=key, run=run, pair_id=pair_id, output=outputs[pair_id])["ok"]
+        found = client.ask(op="sets", key=key, run=run, outputs=outputs, values=values)["splits"]["hidden"]
+        assert found["kid_backbone"]["value"] == pytest.approx(expected.value, rel=1e-6)
+        assert found["kid_backbone"]["n"] == 4
 
 
 def test_opening_again_is_the_same_dataset(
@@ -107,7 +133,13 @@ def test_errors_carry_their_code(client: Client, dataset: Path, suite: MetricSui
     def code(**fields: object) -> str:
         return str(client.ask(**fields)["error"]["code"])
 
-    small = {"op": "score", "key": key, "pair_id": "p000", "output": str(tmp_path / "small.png")}
+    small = {
+        "op": "score",
+        "key": key,
+        "run": "one",
+        "pair_id": "p000",
+        "output": str(tmp_path / "small.png"),
+    }
     assert code(**small) == "INVALID_IMAGE"
     assert code(**small | {"output": str(tmp_path / "text.png")}) == "INVALID_IMAGE"
     assert code(**small | {"output": str(tmp_path / "none.png")}) == "INVALID_IMAGE"
@@ -116,21 +148,9 @@ def test_errors_carry_their_code(client: Client, dataset: Path, suite: MetricSui
     assert code(**small | {"output": str(tmp_path / "good.png"), "seconds": "fast"}) == "BAD_REQUEST"
     assert code(**small | {"output": str(tmp_path / "good.png"), "seconds": -1}) == "INVALID_TENSOR"
     assert code(**small | {"key": "0" * 64}) == "NOT_OPEN"
-    assert code(op="report", key=key, scores=[{"pair": 1}]) == "BAD_REQUEST"
-    assert code(op="report", key=key, scores=[{"pair_id": "p999", "values": {}}]) == "INVALID_PAIRS"
+    assert code(op="sets", key=key, run="one", outputs=[], values={}) == "BAD_REQUEST"
     assert code(op="open", suite=suite.to_json(), pairs=str(tmp_path / "none")) == "INVALID_PAIRS"
     assert code(op="open", suite="{}", pairs=str(dataset)) == "INVALID_SUITE"
-
-
-def test_numbers_that_json_cannot_hold_do_not_end_the_process(
-    client: Client, dataset: Path, suite: MetricSuite
-) -> None:
-    key = client.ask(op="open", suite=suite.to_json(), pairs=str(dataset))["key"]
-    line = (
-        f'{{"op": "report", "key": "{key}", "scores": [{{"pair_id": "p000", "values": {{"gram": 1e999}}}}]}}'
-    )
-    assert client.send(line.encode())["error"]["code"] == "INTERNAL"
-    assert client.ask(op="ping")["ok"]
 
 
 def test_it_ends_quietly_when_nobody_reads_the_answers() -> None:
@@ -156,5 +176,6 @@ def test_only_the_datasets_used_last_stay_open(dataset: Path, suite: MetricSuite
     for version in range(1, OPEN_LIMIT + 2):
         text = suite.to_json().replace('"version":1', f'"version":{version}')
         keys.append(ask(op="open", suite=text, pairs=str(dataset), split="public")["key"])
-    assert ask(op="report", key=keys[0], scores=[])["error"]["code"] == "NOT_OPEN"
-    assert ask(op="report", key=keys[-1], scores=[])["ok"]
+    empty: dict[str, object] = {"op": "sets", "run": "one", "outputs": {}, "values": {}}
+    assert ask(**empty, key=keys[0])["error"]["code"] == "NOT_OPEN"
+    assert ask(**empty, key=keys[-1])["ok"]

@@ -1,5 +1,6 @@
 """How numbers, ranks, times and texts are written."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -17,6 +18,8 @@ def row(rank: int | None, low: int | None = None, high: int | None = None) -> Ro
         rank_low=low,
         rank_high=high,
         group=1,
+        group_last=1,
+        p_next=None,
         name="wash",
         team="rosalba",
         kind="entry",
@@ -106,3 +109,11 @@ def test_times_are_utc_for_people_and_for_programs() -> None:
 def test_backticks_become_code_and_everything_is_escaped() -> None:
     text = scores.ticks("Run `check <b>` on </script>.")
     assert text == "Run <code>check &lt;b&gt;</code> on &lt;/script&gt;."
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "letters"),
+    [(1, 1, "a"), (1, 3, "a–c"), (26, 27, "z–aa"), (2, None, "b"), (None, None, "")],
+)
+def test_groups_are_written_as_letters(first: int | None, last: int | None, letters: str) -> None:
+    assert scores.group_letters(replace(row(1), group=first, group_last=last)) == letters

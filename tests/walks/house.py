@@ -33,7 +33,7 @@ version = import_dataset(folder=Path("{folder}"), slug="small", title="Small pai
 competition = create_competition(slug="small", title="Small waves", summary="", description="", organizer=organizer)
 now = timezone.now()
 plan = PhasePlan("main", "Main", now, now + timedelta(days=1), runs_per_day=20, pair_seconds=2, memory_mb=1024)
-create_phase(competition=competition, plan=plan, dataset_version=version, suite=load_suite("sts-demo-1"))
+create_phase(competition=competition, plan=plan, dataset_version=version, suite=load_suite("sts-demo-2"))
 publish(competition=competition)
 """
 

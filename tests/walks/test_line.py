@@ -194,7 +194,7 @@ def test_scores_equal_those_of_the_command_line(
     common = ["--pairs", str(dataset), "--split", "hidden"]
     running.evaluation("generate", str(archive), "--out", str(outputs), *common)
     by_hand = json.loads(
-        running.evaluation("score", str(outputs), "--suite", "sts-demo-1", "--json", *common)
+        running.evaluation("score", str(outputs), "--suite", "sts-demo-2", "--json", *common)
     )
     stored = submission_scores(running, api, submission)
     compared = [name for name in stored if name != "seconds"]

@@ -39,7 +39,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--dataset", required=True, metavar="SLUG[:NUMBER]", help="default: newest version"
         )
-        parser.add_argument("--suite", required=True, help="for example sts-demo-1")
+        parser.add_argument("--suite", required=True, help="for example sts-1")
         parser.add_argument("--organizer", required=True, metavar="USER")
         parser.add_argument("--opens", required=True, type=read_moment, help="ISO 8601; without zone: UTC")
         parser.add_argument("--closes", required=True, type=read_moment, help="ISO 8601; without zone: UTC")

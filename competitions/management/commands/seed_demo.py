@@ -25,7 +25,7 @@ from competitions.services.datasets import import_dataset
 from evaluation.spec import load_suite
 
 SLUG = "demo"
-SUITE = "sts-demo-1"
+SUITE = "sts-demo-2"
 ACCOUNTS = {"researcher": False, "organizer": False, "admin": True}
 SUMMARY = "Paint six photographs in the manner of eight patterns that your generator has never seen."
 DESCRIPTION = """Each pair is a photograph (content) and a picture painted by a program after a named tradition (style).

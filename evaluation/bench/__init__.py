@@ -1,0 +1,1 @@
+"""How fast scoring is: in comparison, in one run, never as a time alone."""

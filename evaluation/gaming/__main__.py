@@ -1,0 +1,88 @@
+"""Command line: the gaming table of a dataset."""
+
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import torch
+
+from evaluation.cli import run
+from evaluation.errors import InvalidPairs
+from evaluation.gaming.entries import Effort, Entry, shipped_entries, stored_entry
+from evaluation.gaming.table import Gauges, build_rows, to_markdown, unflagged_winners
+from evaluation.pairs import Pair, read_pairs
+from evaluation.spec import load_suite
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Look for entries that play the score."""
+
+
+@cli.command()
+@click.option("--pairs", "dataset", required=True, type=click.Path(path_type=Path), help="Dataset folder.")
+@click.option("--suite", "suite_id", default="sts-demo-2", show_default=True, help="The official suite.")
+@click.option("--audit", "audit_id", default="sts-demo-1", show_default=True, help="The audit suite.")
+@click.option(
+    "--entry", "stored", multiple=True, metavar="NAME=FOLDER", help="Outputs of one more real transfer."
+)
+@click.option("--contents", type=click.IntRange(min=2), help="At most so many content images of each split.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder that keeps all outputs, to go on later.")
+@click.option("--cache", type=click.Path(path_type=Path), help="Folder that keeps reference features.")
+@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print all figures and flags as JSON.")
+def table(
+    *,
+    dataset: Path,
+    suite_id: str,
+    audit_id: str,
+    stored: tuple[str, ...],
+    contents: int | None,
+    out: Path | None,
+    cache: Path | None,
+    threads: int,
+    as_json: bool,
+) -> None:
+    """Score attempts to play the score beside real transfers; exit status 1 if one wins without a flag."""
+    torch.set_num_threads(threads)
+    entries = (*shipped_entries(Effort()), *(_stored(text) for text in stored))
+    pairs = _with_contents(read_pairs(dataset), contents)
+    gauges = Gauges(load_suite(suite_id), load_suite(audit_id), pairs, cache)
+    with tempfile.TemporaryDirectory() as scratch:
+        rows = build_rows(entries, gauges, out or Path(scratch))
+    winners = unflagged_winners(rows)
+    if as_json:
+        click.echo(
+            json.dumps({"rows": [asdict(row) for row in rows], "unflagged_winners": winners}, indent=1)
+        )
+    else:
+        click.echo(to_markdown(rows))
+        click.echo(
+            f"\nIn the upper half among real transfers without a flag: {', '.join(winners) or 'none'}."
+        )
+    if winners:
+        raise SystemExit(1)
+
+
+def _with_contents(pairs: Sequence[Pair], count: int | None) -> tuple[Pair, ...]:
+    """Keep all styles of each split, but only its first content images by digest."""
+    kept = {
+        (split, content)
+        for split in {pair.split for pair in pairs}
+        for content in sorted({pair.content_sha256 for pair in pairs if pair.split == split})[:count]
+    }
+    return tuple(pair for pair in pairs if (pair.split, pair.content_sha256) in kept)
+
+
+def _stored(text: str) -> Entry:
+    name, mark, folder = text.partition("=")
+    if not (name and mark and folder):
+        raise InvalidPairs(f"{text!r} names no outputs.", fix="Write --entry NAME=FOLDER.")
+    return stored_entry(name, Path(folder))
+
+
+if __name__ == "__main__":
+    run(cli)
