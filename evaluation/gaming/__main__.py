@@ -30,6 +30,9 @@ def cli() -> None:
     "--entry", "stored", multiple=True, metavar="NAME=FOLDER", help="Outputs of one more real transfer."
 )
 @click.option("--contents", type=click.IntRange(min=2), help="At most so many content images of each split.")
+@click.option(
+    "--effort", type=click.FloatRange(min=0.01), default=1.0, show_default=True, help="Share of all steps."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder that keeps all outputs, to go on later.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Folder that keeps reference features.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
@@ -41,6 +44,7 @@ def table(
     audit_id: str,
     stored: tuple[str, ...],
     contents: int | None,
+    effort: float,
     out: Path | None,
     cache: Path | None,
     threads: int,
@@ -48,7 +52,7 @@ def table(
 ) -> None:
     """Score attempts to play the score beside real transfers; exit status 1 if one wins without a flag."""
     torch.set_num_threads(threads)
-    entries = (*shipped_entries(Effort()), *(_stored(text) for text in stored))
+    entries = (*shipped_entries(Effort().scaled(effort)), *(_stored(text) for text in stored))
     pairs = _with_contents(read_pairs(dataset), contents)
     gauges = Gauges(load_suite(suite_id), load_suite(audit_id), pairs, cache)
     with tempfile.TemporaryDirectory() as scratch:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from evaluation.backbones.registry import load_backbone
 from evaluation.controls import CONTROLS, blend
 from evaluation.gaming.attack import attack, headline_surrogate
 from evaluation.images import read_rgb, write_png
@@ -19,6 +20,7 @@ BLENDS = (0.2, 0.35, 0.5, 0.65, 0.8)
 SMALL_BUDGET = 8 / 255
 _DAMAGE = ("identity", "style_copy", "blur", "noise", "style_shuffle", "style_quilt")
 _COLORS = ("reinhard", "histogram", "linear", "palette", "reinhard_blur")
+_FILTERS = "oriented-pyramid-1"
 
 Make = Callable[[Scorer, Pair], np.ndarray]
 
@@ -48,17 +50,25 @@ class Effort:
     long: int = 50
     attack: int = 100
 
+    def scaled(self, factor: float) -> "Effort":
+        """Return the same effort times a factor, at least one step each."""
+        return Effort(*(max(1, round(factor * steps)) for steps in (self.short, self.long, self.attack)))
+
 
 def shipped_entries(effort: Effort) -> tuple[Entry, ...]:
-    """List the entries that need nothing but this library; optimized ones look through the scorer's own backbone."""
+    """List the entries that need nothing but this library; attacks and Gatys look through the scorer's own backbone.
+
+    The last one, a Gatys transfer through fixed filters, does not see what the scorer sees.
+    """
     controls = [(name, Kind.GAMING) for name in _DAMAGE] + [(name, Kind.COLOR) for name in _COLORS]
     return (
         *(Entry(name, kind, _from_control(name)) for name, kind in controls),
-        *(Entry(f"blend_{alpha:.0%}", Kind.GAMING, _from_blend(alpha)) for alpha in BLENDS),
+        *(Entry(f"blend_{100 * alpha:.0f}", Kind.GAMING, _from_blend(alpha)) for alpha in BLENDS),
         Entry("attack_small", Kind.GAMING, _from_attack(effort.attack, SMALL_BUDGET)),
         Entry("attack_free", Kind.GAMING, _from_attack(effort.attack, 1.0)),
         Entry(f"gatys_{effort.short}", Kind.REAL, _from_gatys(effort.short)),
         Entry(f"gatys_{effort.long}", Kind.REAL, _from_gatys(effort.long)),
+        Entry(f"gatys_filters_{effort.long}", Kind.REAL, _from_gatys(effort.long, _FILTERS)),
     )
 
 
@@ -108,7 +118,11 @@ def _from_attack(steps: int, budget: float) -> Make:
     )
 
 
-def _from_gatys(steps: int) -> Make:
-    return lambda scorer, pair: transfer_gatys(
-        scorer.recipe.networks[BACKBONE].network, read_rgb(pair.content), read_rgb(pair.style), steps
-    )
+def _from_gatys(steps: int, network: str | None = None) -> Make:
+    """Optimize through a named network, or through the one that the scorer itself looks through."""
+
+    def make(scorer: Scorer, pair: Pair) -> np.ndarray:
+        backbone = load_backbone(network) if network else scorer.recipe.networks[BACKBONE]
+        return transfer_gatys(backbone.network, read_rgb(pair.content), read_rgb(pair.style), steps)
+
+    return make

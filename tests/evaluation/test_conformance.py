@@ -58,7 +58,9 @@ def test_an_impossible_pixel_is_noticed() -> None:
 
 
 def test_every_shipped_demo_suite_is_met_by_this_machine() -> None:
-    for suite_id in json.loads(EXPECTED_FILE.read_text()):
+    shipped = json.loads(EXPECTED_FILE.read_text())
+    assert {"sts-demo-1", "sts-demo-2"} <= shipped.keys()
+    for suite_id in (name for name in shipped if load_suite(name).is_demo):
         answer = call("conformance", "--suite", suite_id, "--json")
         fields = json.loads(answer.out)
         assert (answer.code, fields["agrees"], len(fields["differences"])) == (0, True, 8), fields

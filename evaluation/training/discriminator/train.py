@@ -37,7 +37,7 @@ class Recipe:
     crop: int = 128
     batch: int = 16
     rate: float = 2e-4
-    r1: float = 10.0
+    r1: float = 1.0
     seed: int = 0
 
 
