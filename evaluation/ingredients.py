@@ -69,10 +69,13 @@ def _units(taps: Mapping[str, Tensor], backbone: Backbone) -> Named:
     return numbered("units", [unit_normalize(taps[tap]) for tap in backbone.taps])
 
 
-def _lpips(taps: Mapping[str, Tensor], backbone: Backbone) -> Named:
-    # with the root of the head in both sides, the plain squared distance is the weighted one
-    layers = zip(backbone.taps, backbone.heads, strict=True)
-    return numbered("lpips", [unit_normalize(taps[tap]).mul_(head.sqrt()) for tap, head in layers])
+def _lpips(name: str) -> Callable[[Mapping[str, Tensor], Backbone], Named]:
+    def compute(taps: Mapping[str, Tensor], backbone: Backbone) -> Named:
+        # with the root of the head in both sides, the plain squared distance is the weighted one
+        layers = zip(backbone.taps, backbone.heads, strict=True)
+        return numbered(name, [unit_normalize(taps[tap]).mul_(head.sqrt()) for tap, head in layers])
+
+    return compute
 
 
 def _inception(taps: Mapping[str, Tensor], backbone: Backbone) -> Named:
@@ -95,8 +98,12 @@ FROM_NETWORK: dict[str, FromNetwork] = {
     "layout": FromNetwork(BACKBONE, _layout),
     "pooled": FromNetwork(BACKBONE, _pooled),
     "units": FromNetwork(BACKBONE, _units),
-    "lpips": FromNetwork(LPIPS, _lpips),
+    "middle_map": FromNetwork(BACKBONE, lambda taps, b: {"middle_map.0": taps[b.taps[2]]}),
+    "lpips": FromNetwork(LPIPS, _lpips("lpips")),
+    "lpips_vgg": FromNetwork("lpips-vgg-0.1", _lpips("lpips_vgg")),
+    "lpips_squeeze": FromNetwork("lpips-squeeze-0.1", _lpips("lpips_squeeze")),
     "inception": FromNetwork(INCEPTION, _inception),
+    "keys": FromNetwork("dino-vits8", lambda taps, _: {"keys.0": taps["keys"]}),
 }
 
 FROM_PIXELS: dict[str, Callable[[np.ndarray], Named]] = {"colour": _colour, "histogram": _histogram}

@@ -12,10 +12,11 @@ from evaluation.metrics.adversarial import adversarial_score, generator_loss
 from evaluation.metrics.colour import colour_distance, colour_sliced_wasserstein
 from evaluation.metrics.combined import total_loss
 from evaluation.metrics.content import content_loss, content_loss_sum, instance_normalized_content_loss
+from evaluation.metrics.patches import cfsd
 from evaluation.metrics.perceptual import lpips, perceptual_distance
 from evaluation.metrics.projections import sliced_wasserstein
 from evaluation.metrics.retrieval import retrieval_at_1
-from evaluation.metrics.structure import ms_ssim, ssim_index
+from evaluation.metrics.structure import ms_ssim, self_similarity_loss, ssim_index
 from evaluation.metrics.style import gram_loss, mean_std_loss, relative_gram_loss
 
 Apply = Callable[[Features, Features], float]
@@ -67,7 +68,12 @@ MEASURES: dict[str, Measure] = {
         _mean_over_layers(instance_normalized_content_loss, "deep_maps"),
     ),
     "perceptual": Measure(perceptual_distance, ("units",), _on_layers(perceptual_distance, "units")),
-    "lpips": Measure(lpips, ("lpips",), _on_layers(perceptual_distance, "lpips")),
+    **{
+        name: Measure(lpips, (name,), _on_layers(perceptual_distance, name))
+        for name in ("lpips", "lpips_vgg", "lpips_squeeze")
+    },
+    "cfsd": Measure(cfsd, ("middle_map",), _on_map(cfsd, "middle_map")),
+    "dino_structure": Measure(self_similarity_loss, ("keys",), _on_map(self_similarity_loss, "keys")),
     "ssim": Measure(ssim_index, (), _on_pictures(ssim_index)),
     "ms_ssim": Measure(ms_ssim, (), _on_pictures(ms_ssim)),
     "gram": Measure(

@@ -14,7 +14,7 @@ from evaluation.set_measures import SET_MEASURES, OutputSet
 from evaluation.spec import MetricSuite
 
 Collected = dict[str, dict[str, np.ndarray]]  # pair id -> ingredient -> (D,), a few KB for each output
-SMALLEST = 2  # fewer outputs or style images have no covariance
+SMALLEST = 2  # fewer outputs or styles have no covariance, and nothing to compare
 
 
 def collect_output(suite: MetricSuite, output: Features) -> dict[str, np.ndarray]:
@@ -36,7 +36,7 @@ def score_sets(
     for split in sorted({pair.split for pair in pairs}) if suite.set_columns else ():
         members = [pair for pair in pairs if pair.split == split and pair.id in collected]
         styles = {pair.style_sha256: pair.style for pair in pairs if pair.split == split}
-        if min(len(members), len(styles)) < SMALLEST:
+        if min(len(members), len({pair.style_sha256 for pair in members}), len(styles)) < SMALLEST:
             continue
         lpips = _mean_lpips(scores, members)
         found[split] = {}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluation.errors import InvalidTensor
-from evaluation.metrics.sets import SetScore, artfid, fid, kid_interval
+from evaluation.metrics.sets import SetScore, artfid, fid, kid_interval, precision_recall
 
 SEED = 20_260_101
 DRAWS = 200
@@ -47,9 +47,21 @@ def _artfid(images: OutputSet) -> SetScore:
     return SetScore(artfid(images.lpips, distance.value), None, None, distance.n, distance.n_reference)
 
 
+def _precision(images: OutputSet) -> SetScore:
+    found = precision_recall(images.outputs, images.references)
+    return SetScore(found.precision, None, None, found.n, found.n_reference)
+
+
+def _recall(images: OutputSet) -> SetScore:
+    found = precision_recall(images.outputs, images.references)
+    return SetScore(found.recall, None, None, found.n, found.n_reference)
+
+
 SET_MEASURES: Mapping[str, SetMeasure] = {
     "kid": SetMeasure(kid_interval, "inception", _kid),
     "fid": SetMeasure(fid, "inception", _fid),
+    "precision": SetMeasure(precision_recall, "inception", _precision),
+    "recall": SetMeasure(precision_recall, "inception", _recall),
     "artfid": SetMeasure(artfid, "inception", _artfid),
     "kid_backbone": SetMeasure(kid_interval, "pooled", _kid),
 }

@@ -21,7 +21,7 @@ from evaluation.scoring import Scorer
 from evaluation.spec import MetricSuite, load_suite
 
 SIZE = 64
-EFFORT = Effort(short=2, long=8, attack=8)
+EFFORT = Effort(short=2, long=8, attack=6)
 
 
 @pytest.fixture(scope="module")

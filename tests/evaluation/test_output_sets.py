@@ -45,6 +45,11 @@ def test_missing_outputs_are_left_out_and_said_so(scorer: Scorer) -> None:
     assert "kid_backbone" not in found.aggregates
 
 
+def test_outputs_of_a_single_style_are_no_set(scorer: Scorer) -> None:
+    hidden = [pair for pair in scorer.pairs if pair.split == "hidden"]
+    assert not sets_of(report(scorer, [pair.id for pair in hidden if pair.style == hidden[0].style]))
+
+
 def test_style_copies_lie_nearer_to_the_styles_than_noise_does(scorer: Scorer) -> None:
     pairs = [pair for pair in scorer.pairs if pair.split == "hidden"]
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)

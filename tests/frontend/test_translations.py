@@ -45,7 +45,15 @@ def test_a_missing_an_empty_and_a_broken_text_are_faults() -> None:
 def test_failures_and_metrics_are_read_in_chinese() -> None:
     with override("zh-hans"):
         for text in foreign_texts():
-            assert gettext(text) != text or text in ("SSIM", "MS-SSIM", "LPIPS", "KID", "FID", "ArtFID")
+            assert gettext(text) != text or text in (
+                "SSIM",
+                "MS-SSIM",
+                "LPIPS",
+                "CFSD",
+                "KID",
+                "FID",
+                "ArtFID",
+            )
 
 
 @pytest.mark.django_db
