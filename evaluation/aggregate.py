@@ -1,5 +1,6 @@
 """From per-pair values to one number per metric: over contents, then styles, then cultures."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -42,7 +43,8 @@ def hierarchical_mean(values: Sequence[float], styles: Sequence[str], cultures: 
         float; NaN when every value is missing. The order of the pairs does not matter.
     """
     weights = hierarchical_weights(np.isfinite(values), styles, cultures)
-    return float(np.dot(weights, np.nan_to_num(values))) if weights.any() else float("nan")
+    # exact summation: the last bits depend neither on the order of the pairs nor on where they lie in memory
+    return math.fsum(weights * np.nan_to_num(values)) if weights.any() else float("nan")
 
 
 def hierarchical_weights(

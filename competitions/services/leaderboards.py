@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from competitions.models import ImagePair, LeaderboardRow, LeaderboardSnapshot, Phase, Run, Score, Submission
-from competitions.ranking import DRAWS, HEADLINE, SEED, Entry, PairDesign, RankedEntry, rank_entries
+from competitions.ranking import DRAWS, HEADLINE, METHOD, SEED, Entry, PairDesign, RankedEntry, rank_entries
 from competitions.rules import RunState
 from competitions.storage import open_file
 from evaluation.metrics.registry import SET_LEVEL
@@ -67,6 +67,7 @@ def _inputs_digest(phase: Phase, runs: Iterable[Run]) -> str:
         "suite": phase.suite.digest,
         "dataset": phase.dataset_version.digest,
         "coverage": phase.required_coverage,
+        "method": METHOD,
         "seed": SEED,
         "draws": DRAWS,
     }

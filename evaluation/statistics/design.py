@@ -1,5 +1,6 @@
 """Which images a pair joins: what every statistic needs to know of a dataset, and the means it averages to."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -89,7 +90,7 @@ class Design:
             values: float (E, P); NaN marks a missing value, which is left out.
 
         Returns:
-            float64 (E,), NaN for a row without any value.
+            float64 (E,), NaN for a row without any value; a row depends on its own values alone, bit for bit.
 
         Raises:
             InvalidTensor: the shape does not fit.
@@ -104,19 +105,19 @@ class Design:
             values: float (E, P); NaN marks a missing value, which is left out.
 
         Returns:
-            float64 (E, S), NaN where a style has no value.
+            float64 (E, S), NaN where a style has no value; a row depends on its own values alone, bit for bit.
 
         Raises:
             InvalidTensor: the shape does not fit.
         """
         rows = self.check(values)
-        result = np.full((rows.shape[0], self.n_styles), np.nan)
-        for style in range(self.n_styles):
-            cells = rows[:, self.style_of_pair == style]  # (E, C)
-            counts = np.isfinite(cells).sum(axis=1)
-            sums = np.where(np.isfinite(cells), cells, 0.0).sum(axis=1)
-            np.divide(sums, counts, out=result[:, style], where=counts > 0)
-        return result
+        is_present = np.isfinite(rows)
+        filled = np.where(is_present, rows, 0.0)
+        sums, counts = np.zeros((2, rows.shape[0], self.n_styles))
+        for pair in np.lexsort((self.content_of_pair, self.style_of_pair)):  # one at a time: see `_mean`
+            sums[:, self.style_of_pair[pair]] += filled[:, pair]
+            counts[:, self.style_of_pair[pair]] += is_present[:, pair]
+        return np.where(counts > 0, sums / np.where(counts > 0, counts, 1), np.nan)
 
     def check(self, values: np.ndarray) -> np.ndarray:
         """Return `values` as float64 (E, P).
@@ -134,9 +135,11 @@ class Design:
         if not is_present.any():
             return float("nan")
         if is_present.all():
-            return float(np.dot(self._complete_weights, row))
-        weights = hierarchical_weights(is_present, self.styles, self.cultures)
-        return float(np.dot(weights, np.nan_to_num(row)))
+            weights = self._complete_weights
+        else:
+            weights = hierarchical_weights(is_present, self.styles, self.cultures)
+        # an exact sum: with np.dot equal rows could differ in their last bits, by where they lie in memory
+        return math.fsum((weights * np.nan_to_num(row)).tolist())
 
     @cached_property
     def _complete_weights(self) -> np.ndarray:

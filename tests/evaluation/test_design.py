@@ -45,10 +45,26 @@ def test_style_means_and_weights_make_up_the_mean() -> None:
     assert np.isnan(DESIGN.style_means(rows)).tolist() == [[False, True, False]] + [[False] * 3] * 3
 
 
-def test_permuting_entries_permutes_means_bit_for_bit() -> None:
-    rng = np.random.default_rng(2)
-    rows, order = rng.random((9, 6)), rng.permutation(9)
-    assert np.array_equal(DESIGN.means(rows[order]), DESIGN.means(rows)[order])
+@pytest.mark.parametrize("n_pairs", [6, 12, 33, 97])
+def test_permuting_entries_permutes_means_bit_for_bit(n_pairs: int) -> None:
+    rng, numbers = np.random.default_rng(2), range(n_pairs)
+    design = Design(
+        tuple(f"s{k % 5}" for k in numbers), tuple(f"c{k // 5}" for k in numbers), ("k",) * n_pairs
+    )
+    rows, order = rng.random((50, n_pairs)), rng.permutation(50)
+    rows[3, 0] = np.nan
+    for average in (design.means, design.style_means):
+        assert np.array_equal(average(rows[order]), average(rows)[order], equal_nan=True)
+        assert np.array_equal(average(rows[7:8])[0], average(rows)[7])
+
+
+def test_means_do_not_depend_on_the_order_of_pairs() -> None:
+    order = [3, 0, 5, 1, 4, 2]
+    columns = (DESIGN.styles, DESIGN.contents, DESIGN.cultures)
+    shuffled = Design(*(tuple(column[k] for k in order) for column in columns))
+    rows = np.random.default_rng(3).random((20, 6))
+    assert np.array_equal(shuffled.means(rows[:, order]), DESIGN.means(rows))
+    assert np.array_equal(shuffled.style_means(rows[:, order]), DESIGN.style_means(rows))
 
 
 @settings(max_examples=50, deadline=None)
