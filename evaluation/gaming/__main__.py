@@ -12,7 +12,8 @@ import torch
 from evaluation.cli import run
 from evaluation.errors import InvalidPairs
 from evaluation.gaming.entries import Effort, Entry, shipped_entries, stored_entry
-from evaluation.gaming.table import Gauges, build_rows, to_markdown, unflagged_winners
+from evaluation.gaming.gauges import Gauges
+from evaluation.gaming.table import build_rows, to_markdown, unflagged_winners
 from evaluation.pairs import Pair, read_pairs
 from evaluation.spec import load_suite
 

@@ -1,6 +1,6 @@
 """A gradient attack on the public scorer: pixels optimized for the headline itself, as far as it can be derived."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from evaluation.backbones.registry import Backbone
 from evaluation.errors import InvalidSuite, InvalidTensor
 from evaluation.features import image_batch
 from evaluation.images import read_rgb, to_uint8
+from evaluation.jitters import IDENTITY, apply_jitter
 from evaluation.metrics.content import content_loss
 from evaluation.metrics.perceptual import perceptual_distance
 from evaluation.metrics.registry import METRIC_SPECS
@@ -26,8 +27,8 @@ _BEND = 20.0  # how sharply scores bend to stay above 0
 _STEP = 0.01  # of Adam, in units of the range 0..1
 
 
-def headline_surrogate(scorer: Scorer, pair: Pair) -> Surrogate:
-    """Build ``log C + log S`` of one pair as a differentiable function of the pixels, without any jitter.
+def headline_surrogates(scorer: Scorer, pair: Pair) -> tuple[Surrogate, ...]:
+    """Build ``log C + log S`` of one pair as differentiable functions of the pixels, one for each jitter of the suite.
 
     C and S are anchored as in the headline, by the anchors of the scorer, but only those parts count that the
     backbone computes (perceptual, content_loss, gram, mean_std), and scores bend softly instead of being cut off at 0.
@@ -37,39 +38,22 @@ def headline_surrogate(scorer: Scorer, pair: Pair) -> Surrogate:
         pair: one of its pairs.
 
     Returns:
-        a function of float32 (1, 3, H, W) in [0, 1]; the result is a scalar, higher is better.
+        functions of float32 (1, 3, H, W) in [0, 1]; each result is a scalar, higher is better.
 
     Raises:
         InvalidSuite: content or style has no such part.
     """
-    backbone, anchors = scorer.recipe.networks[BACKBONE], scorer.anchors(pair.id)
-    targets = [_taps(backbone, image_batch([read_rgb(path)])) for path in (pair.content, pair.style)]
-    terms = [
-        [(name, limit) for name, limit in side.items() if name in _DISTANCES]
-        for side in (anchors.content, anchors.style)
-    ]
-    if not all(terms):
-        raise InvalidSuite(f"Suite {scorer.suite.id} ranks by nothing that can be derived.")
-
-    def measure(image: Tensor) -> Tensor:
-        taps = backbone.network(image)
-        sides = []
-        for side, target in zip(terms, targets, strict=True):
-            scores = [
-                _anchored(name, _DISTANCES[name](backbone, taps, target), limit) for name, limit in side
-            ]
-            # a score of 0, where S starts, would have neither logarithm nor slope
-            sides.append(F.softplus(torch.stack(scores).mean(), beta=_BEND).log())
-        return sides[0] + sides[1]
-
-    return measure
+    images = [read_rgb(path) for path in (pair.content, pair.style)]
+    return tuple(_surrogate(scorer, pair, jitter, images) for jitter in scorer.suite.jitters)
 
 
-def attack(surrogate: Surrogate, content: np.ndarray, *, steps: int, budget: float = 1.0) -> np.ndarray:
-    """Climb a surrogate from the content image on, by Adam, inside a box around it.
+def attack(
+    surrogates: Sequence[Surrogate], content: np.ndarray, *, steps: int, budget: float = 1.0
+) -> np.ndarray:
+    """Climb surrogates from the content image on, each in its turn, by Adam, inside a box around the start.
 
     Args:
-        surrogate: of `headline_surrogate`.
+        surrogates: of `headline_surrogates`.
         content: uint8 (H, W, 3).
         steps: of Adam with rate 0.01, at least 1.
         budget: largest change of a pixel value, in units of the range 0..1; 1 sets no limit.
@@ -90,13 +74,46 @@ def attack(surrogate: Surrogate, content: np.ndarray, *, steps: int, budget: flo
     low, high = (start - budget).clamp(min=0), (start + budget).clamp(max=1)
     image = start.clone().requires_grad_(True)
     optimizer = torch.optim.Adam([image], lr=min(_STEP, budget / 4))
-    for _ in range(steps):
+    for step in range(steps):
         optimizer.zero_grad()
-        (-surrogate(image)).backward()
+        (-surrogates[step % len(surrogates)](image)).backward()
         optimizer.step()
         with torch.no_grad():
             image.copy_(image.clamp(low, high))
     return to_uint8(image.detach()[0].permute(1, 2, 0).contiguous().numpy())
+
+
+def jitter_tensor(name: str, image: Tensor) -> Tensor:
+    """Apply a jitter of `evaluation.jitters` to (N, 3, H, W) so that gradients pass: it moves the indices of pixels."""
+    if name == IDENTITY:
+        return image
+    height, width = image.shape[2:]
+    moved = apply_jitter(name, np.arange(height * width).reshape(height, width, 1))  # (H', W', 1)
+    return image.flatten(2)[:, :, torch.from_numpy(moved[..., 0])]  # (N, 3, H', W')
+
+
+def _surrogate(scorer: Scorer, pair: Pair, jitter: str, images: Sequence[np.ndarray]) -> Surrogate:
+    backbone, anchors = scorer.recipe.networks[BACKBONE], scorer.anchors(pair.id, jitter)
+    targets = [_taps(backbone, image_batch([apply_jitter(jitter, image)])) for image in images]
+    terms = [
+        [(name, limit) for name, limit in side.items() if name in _DISTANCES]
+        for side in (anchors.content, anchors.style)
+    ]
+    if not all(terms):
+        raise InvalidSuite(f"Suite {scorer.suite.id} ranks by nothing that can be derived.")
+
+    def measure(image: Tensor) -> Tensor:
+        taps = backbone.network(jitter_tensor(jitter, image))
+        sides = []
+        for side, target in zip(terms, targets, strict=True):
+            scores = [
+                _anchored(name, _DISTANCES[name](backbone, taps, target), limit) for name, limit in side
+            ]
+            # a score of 0, where S starts, would have neither logarithm nor slope
+            sides.append(F.softplus(torch.stack(scores).mean(), beta=_BEND).log())
+        return sides[0] + sides[1]
+
+    return measure
 
 
 def _taps(backbone: Backbone, image: Tensor) -> _Taps:

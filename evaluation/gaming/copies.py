@@ -11,7 +11,7 @@ from evaluation.metrics.checks import check_pixels
 
 COPIED = 0.98  # R^2 from which an output is one of its images
 SHOWING = 0.02  # share of the variance from which an image shows through
-LEAST_STYLE = 0.1  # style score from which a slight change is a weak transfer, not a copy
+LEAST_STYLE = 0.02  # style score from which a slight change is a weak transfer, not a copy
 SHARE, LEAST_PAIRS = 0.5, 8
 
 
@@ -19,7 +19,7 @@ SHARE, LEAST_PAIRS = 0.5, 8
 class Overlap:
     """How much of an output its two images explain in place, as shares of its variance in [0, 1].
 
-    `content` and `style`: by ``a x + b`` of that image alone, one gain and one offset for all channels.
+    `content`: by ``a c + b``, one gain and one offset for all channels; `style`: by the style image, recolored at will.
     `content_gain` and `style_gain`: what that image, recolored at will, adds to the other one, recolored at will.
     """
 
@@ -32,9 +32,9 @@ class Overlap:
 def measure_overlap(output: np.ndarray, content: np.ndarray, style: np.ndarray) -> Overlap:
     """Regress an output on its content and style image: ``R^2 = 1 - sum (o - fit)^2 / sum (o - mean)^2``.
 
-    A change of brightness and contrast leaves R^2 of the plain fit at 1, a change of hue does not: color transfers
-    are no copies. The gains compare fits with 3 x 3 color matrices, ``o = A c + B s + b`` against ``o = A c + b`` and
-    ``o = B s + b``, so that a blend is seen through any affine recoloring.
+    A change of brightness and contrast leaves R^2 on the content image at 1, a change of hue does not: color transfers
+    are no copies. Everything else is fitted with 3 x 3 color matrices, ``o = B s + b``, ``o = A c + b`` and both,
+    ``o = A c + B s + b``, so that a style image or a blend is seen through any affine recoloring.
 
     Args:
         output: uint8 (H, W, 3).
@@ -53,22 +53,23 @@ def measure_overlap(output: np.ndarray, content: np.ndarray, style: np.ndarray) 
     o, c, s = (image.reshape(-1, 3) / 255.0 for image in (output, content, style))  # (H*W, 3)
     if not o.var(axis=0).any():
         return Overlap(0.0, 0.0, 0.0, 0.0)
-    both = _explained(o, np.hstack([c, s]))
+    of_content, of_style, of_both = (_explained(o, given) for given in (c, s, np.hstack([c, s])))
     return Overlap(
         content=_explained(o.reshape(-1, 1), c.reshape(-1, 1)),
-        style=_explained(o.reshape(-1, 1), s.reshape(-1, 1)),
-        content_gain=both - _explained(o, s),
-        style_gain=both - _explained(o, c),
+        style=of_style,
+        content_gain=of_both - of_style,
+        style_gain=of_both - of_content,
     )
 
 
 def flag_copies(overlaps: Sequence[Overlap], style_scores: Sequence[float]) -> tuple[Flag, Flag, Flag]:
     """Raise COPY_CONTENT, COPY_STYLE and BLEND from the overlaps of some pairs of one entry.
 
-    A pair is a copy of the content image where ``R^2 >= 0.98`` and the style score is below 0.1: nothing of note was
-    done. A slight change that earns a style score is a weak transfer and no copy. It is a copy of the style image
-    where ``R^2 >= 0.98``, and a blend where it is neither and each image adds 0.02 or more to what the other
-    explains. Color transfers, optimized and feed-forward transfers stay below 0.025, at 0.02 on one pair of ten.
+    A pair is a copy of the content image where ``R^2 >= 0.98`` and the style score is below 0.02. AdaIN and WCT that
+    are weakened until R^2 is 0.98 still score 0.03 to 0.3, so a slight change is not called a copy. A pair is a copy of
+    the style image where ``R^2 >= 0.98``, and a blend where it is neither and each image adds 0.02 or more to what the
+    other explains. In color transfers, Gatys, AdaIN and WCT the style image adds 0.00 to 0.03, at most 0.02 on nine
+    pairs of ten.
 
     Args:
         overlaps: of `measure_overlap`, one per pair.
@@ -84,8 +85,8 @@ def flag_copies(overlaps: Sequence[Overlap], style_scores: Sequence[float]) -> t
         raise InvalidTensor(f"copies: {len(overlaps)} overlaps and {len(style_scores)} style scores.")
     kinds = [_kind(overlap, score) for overlap, score in zip(overlaps, style_scores, strict=True)]
     sentences = {
-        "COPY_CONTENT": "the output is the content image up to brightness and contrast, with a style score below 0.1",
-        "COPY_STYLE": "the output is the style image up to brightness and contrast",
+        "COPY_CONTENT": "the output is the content image up to brightness and contrast, with a style score below 0.02",
+        "COPY_STYLE": "the output is the style image, recolored at most",
         "BLEND": "content and style image both show through the output in place, as in a blend",
     }
     made = [

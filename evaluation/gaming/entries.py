@@ -1,15 +1,16 @@
 """The entries of the gaming table: attempts to play the score, plain color transfers, and real transfers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from evaluation.backbones.registry import load_backbone
 from evaluation.controls import CONTROLS, blend
-from evaluation.gaming.attack import attack, headline_surrogate
+from evaluation.gaming.attack import attack, headline_surrogates
+from evaluation.gaming.gauges import Gauges
 from evaluation.images import read_rgb, write_png
 from evaluation.pairs import Pair
 from evaluation.scoring import Scorer
@@ -20,9 +21,9 @@ BLENDS = (0.2, 0.35, 0.5, 0.65, 0.8)
 SMALL_BUDGET = 8 / 255
 _DAMAGE = ("identity", "style_copy", "blur", "noise", "style_shuffle", "style_quilt")
 _COLORS = ("reinhard", "histogram", "linear", "palette", "reinhard_blur")
-_FILTERS = "oriented-pyramid-1"
 
-Make = Callable[[Scorer, Pair], np.ndarray]
+Judge = Literal["official", "jittered", "audit"]
+Make = Callable[[Gauges, Pair], np.ndarray]
 
 
 class Kind(StrEnum):
@@ -35,7 +36,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Entry:
-    """A name, a kind, and the function that makes the uint8 (H, W, 3) output of one pair for a scorer."""
+    """A name, a kind, and the function that makes the uint8 (H, W, 3) output of one pair, knowing who judges it."""
 
     name: str
     kind: Kind
@@ -56,73 +57,76 @@ class Effort:
 
 
 def shipped_entries(effort: Effort) -> tuple[Entry, ...]:
-    """List the entries that need nothing but this library; attacks and Gatys look through the scorer's own backbone.
+    """List the entries that need nothing but this library.
 
-    The last one, a Gatys transfer through fixed filters, does not see what the scorer sees.
+    Attacks climb the official headline, the last of them under all jitters. Gatys looks through the official network,
+    and the last one through the audit network, so that it does not see what the board sees.
     """
     controls = [(name, Kind.GAMING) for name in _DAMAGE] + [(name, Kind.COLOR) for name in _COLORS]
+    steps = effort.attack
     return (
         *(Entry(name, kind, _from_control(name)) for name, kind in controls),
         *(Entry(f"blend_{100 * alpha:.0f}", Kind.GAMING, _from_blend(alpha)) for alpha in BLENDS),
-        Entry("attack_small", Kind.GAMING, _from_attack(effort.attack, SMALL_BUDGET)),
-        Entry("attack_free", Kind.GAMING, _from_attack(effort.attack, 1.0)),
-        Entry(f"gatys_{effort.short}", Kind.REAL, _from_gatys(effort.short)),
-        Entry(f"gatys_{effort.long}", Kind.REAL, _from_gatys(effort.long)),
-        Entry(f"gatys_filters_{effort.long}", Kind.REAL, _from_gatys(effort.long, _FILTERS)),
+        Entry(f"attack_small_{steps}", Kind.GAMING, _from_attack(steps, "official", SMALL_BUDGET)),
+        Entry(f"attack_{steps}", Kind.GAMING, _from_attack(steps, "official")),
+        Entry(f"attack_jitters_{2 * steps}", Kind.GAMING, _from_attack(2 * steps, "jittered")),
+        Entry(f"gatys_{effort.short}", Kind.REAL, _from_gatys(effort.short, "official")),
+        Entry(f"gatys_{effort.long}", Kind.REAL, _from_gatys(effort.long, "official")),
+        Entry(f"gatys_audit_{effort.long}", Kind.REAL, _from_gatys(effort.long, "audit")),
     )
 
 
 def stored_entry(name: str, folder: Path) -> Entry:
     """Describe a real transfer whose outputs lie in a folder, `<pair id>.png` each."""
-    return Entry(name, Kind.REAL, lambda scorer, pair: read_rgb(folder / f"{pair.id}.png", scorer.suite.size))
+    return Entry(
+        name, Kind.REAL, lambda gauges, pair: read_rgb(folder / f"{pair.id}.png", gauges.official.suite.size)
+    )
 
 
-def make_outputs(
-    entry: Entry, scorer: Scorer, pairs: Sequence[Pair], folder: Path | None = None
-) -> Mapping[str, np.ndarray]:
-    """Make the output of every pair; with a folder, pictures that lie there already are taken as they are.
+def make_outputs(entry: Entry, gauges: Gauges, folder: Path) -> dict[str, np.ndarray]:
+    """Make the output of every pair; pictures that lie in the folder already are taken as they are.
 
     Args:
         entry: what to make.
-        scorer: whose score is played; it must know the pairs.
-        pairs: to answer.
+        gauges: the scorers whose pairs are answered.
         folder: where outputs are kept, as `<entry>/<pair id>.png`.
 
     Returns:
         pair id -> uint8 (size, size, 3).
     """
     outputs = {}
-    for pair in pairs:
-        path = folder / entry.name / f"{pair.id}.png" if folder else None
-        if path is not None and path.exists():
-            outputs[pair.id] = read_rgb(path, scorer.suite.size)
-            continue
-        outputs[pair.id] = entry.make(scorer, pair)
-        if path is not None:
+    for pair in gauges.pairs:
+        path = folder / entry.name / f"{pair.id}.png"
+        if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_png(outputs[pair.id], path)
+            write_png(entry.make(gauges, pair), path)
+        outputs[pair.id] = read_rgb(path, gauges.official.suite.size)
     return outputs
 
 
 def _from_control(name: str) -> Make:
-    return lambda scorer, pair: CONTROLS[name](read_rgb(pair.content), read_rgb(pair.style), 0)
+    return lambda gauges, pair: CONTROLS[name](read_rgb(pair.content), read_rgb(pair.style), 0)
 
 
 def _from_blend(alpha: float) -> Make:
-    return lambda scorer, pair: blend(read_rgb(pair.content), read_rgb(pair.style), alpha)
+    return lambda gauges, pair: blend(read_rgb(pair.content), read_rgb(pair.style), alpha)
 
 
-def _from_attack(steps: int, budget: float) -> Make:
-    return lambda scorer, pair: attack(
-        headline_surrogate(scorer, pair), read_rgb(pair.content), steps=steps, budget=budget
-    )
-
-
-def _from_gatys(steps: int, network: str | None = None) -> Make:
-    """Optimize through a named network, or through the one that the scorer itself looks through."""
-
-    def make(scorer: Scorer, pair: Pair) -> np.ndarray:
-        backbone = load_backbone(network) if network else scorer.recipe.networks[BACKBONE]
-        return transfer_gatys(backbone.network, read_rgb(pair.content), read_rgb(pair.style), steps)
+def _from_attack(steps: int, judge: Judge, budget: float = 1.0) -> Make:
+    def make(gauges: Gauges, pair: Pair) -> np.ndarray:
+        surrogates = headline_surrogates(_scorer(gauges, judge), pair)
+        return attack(surrogates, read_rgb(pair.content), steps=steps, budget=budget)
 
     return make
+
+
+def _from_gatys(steps: int, judge: Judge) -> Make:
+    def make(gauges: Gauges, pair: Pair) -> np.ndarray:
+        network = _scorer(gauges, judge).recipe.networks[BACKBONE].network
+        return transfer_gatys(network, read_rgb(pair.content), read_rgb(pair.style), steps)
+
+    return make
+
+
+def _scorer(gauges: Gauges, judge: Judge) -> Scorer:
+    return {"official": gauges.official, "jittered": gauges.jittered, "audit": gauges.audit}[judge]

@@ -36,8 +36,8 @@ def flag_ignored_style(
         images: the style images by name, uint8 (H', W', 3).
 
     Returns:
-        the flag; strength is the part of perfect recognition that can be excluded (95 %, one-sided): 1 less the upper
-        limit of ``(rate - chance) / (1 - chance)``, raised from 0.75.
+        the flag; strength is 1 less the upper limit (one-sided 95 %, Clopper and Pearson 1934) of
+        ``(rate - chance) / (1 - chance)``, which is 0 at chance and 1 at certainty; raised from 0.75.
 
     Raises:
         InvalidTensor: sequences of different lengths, a name without image, or wrong pictures.
@@ -117,7 +117,7 @@ def _verdict(code: str, hits: int, n: int, chance: float, free: int) -> Flag:
     strength = min(1.0, max(0.0, 1.0 - (limit - chance) / (1.0 - chance)))
     sentence = (
         f"The right {kind} image is recognized in {hits} of {n} outputs, chance alone would give {n * chance:.0f}; "
-        f"raised where no more than {1 - THRESHOLD:.0%} above chance can be excluded."
+        f"raised where more than {1 - THRESHOLD:.0%} of the way from chance to certainty can be ruled out."
     )
     return Flag(code, strength, THRESHOLD, strength >= THRESHOLD, sentence)
 

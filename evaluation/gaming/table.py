@@ -12,16 +12,14 @@ from evaluation.aggregate import value_row
 from evaluation.gaming.entries import Entry, Kind, make_outputs
 from evaluation.gaming.flag import Flag
 from evaluation.gaming.flags import Standing, review_outputs
-from evaluation.jitters import JITTERS
+from evaluation.gaming.gauges import Gauges
 from evaluation.pairs import Pair
 from evaluation.report import PairScore
-from evaluation.scoring import Scorer
-from evaluation.spec import MetricSuite
 from evaluation.statistics.bootstrap import DRAWS, bootstrap_means, percentile_interval
 from evaluation.statistics.design import design_of
 
 SEED = 20_260_101
-JITTERED = 24  # pairs on which the gain of the attacks is measured
+JITTERED = 24  # pairs on which the jitter gain is measured, at four passes each
 
 
 @dataclass(frozen=True)
@@ -48,23 +46,6 @@ class Row:
 class _Scored:
     scores: tuple[PairScore, ...]
     audit: np.ndarray  # (P,), headlines
-
-
-class Gauges:
-    """Three scorers of one dataset: as the board has it, under all jitters, and through the audit network."""
-
-    def __init__(
-        self, suite: MetricSuite, audit: MetricSuite, pairs: Sequence[Pair], cache: Path | None = None
-    ) -> None:
-        """Open the scorers; only what the ranking rests on is computed."""
-        lean = replace(suite, columns=(), set_columns=())
-        chosen = np.random.default_rng(SEED).permutation(len(pairs))[:JITTERED].tolist()
-        self.pairs = tuple(pairs)
-        self.official = Scorer(lean, pairs, cache_dir=cache)
-        self.audit = Scorer(replace(audit, columns=(), set_columns=()), pairs, cache_dir=cache)
-        self.jittered = Scorer(
-            replace(lean, jitters=tuple(JITTERS)), [pairs[k] for k in sorted(chosen)], cache_dir=cache
-        )
 
 
 def build_rows(entries: Sequence[Entry], gauges: Gauges, folder: Path) -> tuple[Row, ...]:
@@ -95,7 +76,7 @@ def build_rows(entries: Sequence[Entry], gauges: Gauges, folder: Path) -> tuple[
     for k, (entry, found) in enumerate(zip(entries, scored, strict=True)):
         flags = review_outputs(
             gauges.pairs,
-            make_outputs(entry, gauges.official, gauges.pairs, folder),
+            make_outputs(entry, gauges, folder),
             found.scores,
             usual=usual,
             standing=replace(standing, entry=k),
@@ -131,10 +112,10 @@ def to_markdown(rows: Sequence[Row]) -> str:
 
 
 def _score(entry: Entry, gauges: Gauges, folder: Path) -> _Scored:
-    outputs = make_outputs(entry, gauges.official, gauges.pairs, folder)
+    outputs = make_outputs(entry, gauges, folder)
     answers = [(pair_id, pixels, None) for pair_id, pixels in outputs.items()]
-    chosen = {pair.id for pair in gauges.jittered.pairs}
-    jittered = gauges.jittered.score_pairs([answer for answer in answers if answer[0] in chosen])
+    chosen = np.random.default_rng(SEED).permutation(len(answers))[:JITTERED].tolist()
+    jittered = gauges.jittered.score_pairs([answers[index] for index in sorted(chosen)])
     gains = {score.pair_id: score.values["jitter_gain"] for score in jittered}
     scores = [
         replace(score, values={**score.values, "jitter_gain": gains[score.pair_id]})

@@ -14,6 +14,8 @@ from tests.servers import postgres_programs, postgres_server
 PROCESSES = "2"
 # Tests that start services or measure limits want the machine for themselves.
 ALONE = "walk or sandbox"
+# Tests that take minutes each, and have a short version that always runs.
+LEFT_OUT = "long"
 # Rooms whose tests hold where no web framework is installed.
 WITHOUT_WEB = ("tests/evaluation", "tests/baselines")
 # Rooms whose tests hold on PostgreSQL too.
@@ -30,13 +32,13 @@ def main() -> int:
         return _pytest(*sys.argv[1:])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        shared = ("-n", PROCESSES, "--dist", "loadfile", "-m", f"not ({ALONE})")
+        shared = ("-n", PROCESSES, "--dist", "loadfile", "-m", f"not ({ALONE} or {LEFT_OUT})")
         no_web = ("-p", "no:django", "-p", "no:pytest_redis", "-p", "tests.no_web")
         others = [f"--ignore={room}" for room in WITHOUT_WEB]
         statuses = [
             _pytest(*WITHOUT_WEB, *no_web, *shared, f"--junitxml={folder / 'library.xml'}"),
             _pytest(*others, *shared, f"--junitxml={folder / 'shared.xml'}"),
-            _pytest("-m", ALONE, f"--junitxml={folder / 'alone.xml'}"),
+            _pytest("-m", f"({ALONE}) and not {LEFT_OUT}", f"--junitxml={folder / 'alone.xml'}"),
             _on_postgres(f"--junitxml={folder / 'postgres.xml'}"),
         ]
         _tell_skipped(folder)

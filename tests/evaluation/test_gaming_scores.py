@@ -90,7 +90,10 @@ def test_a_gain_on_few_pairs_or_with_a_wide_error_raises_nothing() -> None:
     gains = np.full(DESIGN.n_pairs, np.nan)
     gains[:7] = 0.2
     assert not flag_jitter_gain(gains, DESIGN).is_raised
-    assert not flag_jitter_gain(0.03 + noise(3, 0.2), DESIGN).is_raised
+    uneven = noise(3, 0.2)
+    flag = flag_jitter_gain(0.04 + uneven - DESIGN.means(uneven[None])[0], DESIGN)
+    assert "loses 0.040" in flag.sentence
+    assert not flag.is_raised
     with pytest.raises(InvalidTensor):
         flag_jitter_gain(np.full(DESIGN.n_pairs, np.nan), DESIGN)
 
@@ -105,6 +108,14 @@ def test_an_entry_that_the_audit_does_not_confirm_is_flagged() -> None:
     flags = [flag_audit(OFFICIAL, audit, ERRORS, entry=entry) for entry in range(12)]
     assert [flag.is_raised for flag in flags] == [entry == 9 for entry in range(12)]
     assert "number 3 under the official network and number 12" in flags[9].sentence
+
+
+def test_four_places_lost_are_flagged_though_errors_are_wide() -> None:
+    audit = 0.5 * OFFICIAL + 0.1
+    audit[11] = 0.5 * OFFICIAL[6] + 0.11
+    assert flag_audit(OFFICIAL, audit, np.full(12, 0.5), entry=11).strength == pytest.approx(1.0)
+    audit[11] = 0.5 * OFFICIAL[7] + 0.11
+    assert not flag_audit(OFFICIAL, audit, np.full(12, 0.5), entry=11).is_raised
 
 
 def test_an_excess_within_the_same_rank_is_flagged_too() -> None:
