@@ -8,7 +8,14 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from evaluation.backbones.oriented_pyramid import OrientedPyramid
-from evaluation.controls import apply_control, blend, shuffle_patches, transfer_linear, transfer_mean_std
+from evaluation.controls import (
+    add_noise,
+    apply_control,
+    blend,
+    shuffle_patches,
+    transfer_linear,
+    transfer_mean_std,
+)
 from evaluation.demo.dataset import write_demo_dataset
 from evaluation.errors import InvalidPairs, InvalidTensor
 from evaluation.gaming.copies import Overlap, flag_copies, measure_overlap
@@ -181,6 +188,10 @@ def test_a_slight_change_with_a_style_score_is_no_copy(crossed: Set) -> None:
     weak = mix(0.1, transfer_mean_std)
     assert raised(copies(crossed, weak, style_score=0.01)) == ["COPY_CONTENT"]
     assert raised(copies(crossed, weak, style_score=0.03)) == []
+
+
+def test_a_noisy_style_image_is_no_blend(crossed: Set) -> None:
+    assert raised(copies(crossed, lambda content, style: add_noise(style, 0, 0.12))) == []
 
 
 def test_a_flat_output_overlaps_with_nothing(crossed: Set) -> None:
