@@ -13,8 +13,9 @@ from accounts.services import create_user, issue_token
 from competitions.models import ImagePair, Phase, Run, Submission
 from competitions.ranking import PairDesign, split_scores
 from competitions.rules import RunState
-from competitions.services import leaderboards, results, runs
+from competitions.services import leaderboards, queue, results, runs
 from competitions.services.submissions import Upload, create_submission
+from competitions.services.workers import Ability
 from evaluation.report import PairScore, write_pair_scores
 from evaluation.spec import parse_suite
 
@@ -85,7 +86,7 @@ def evaluate(tmp_path: Path) -> Callable[[Submission], Run]:
     """Return a function that takes a queued run through all stages to known scores, and makes the board."""
 
     def make(submission: Submission) -> Run:
-        held = runs.claim(worker="worker-1", can_run_untrusted=True)
+        held = queue.claim(worker="worker-1", ability=Ability("test", True))
         assert held is not None
         assert held.run_id == submission.runs.get().pk
         for stage in ON_THE_WAY:

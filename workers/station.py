@@ -61,6 +61,18 @@ class Station:
         """Say whether strangers' generators may run here."""
         return self.drivers.sandbox is not None or settings.ALLOW_PROCESS_DRIVER
 
+    def ability(self) -> Ability:
+        """Say what this worker offers to runs."""
+        sandbox = self.drivers.sandbox
+        driver: Driver = sandbox or self.drivers.process
+        return Ability(
+            driver=driver.name,
+            can_run_untrusted=self.can_run_untrusted,
+            details=driver.describe(),
+            reason="" if sandbox else self.drivers.reason,
+            advice="" if sandbox else self.drivers.advice,
+        )
+
     def recheck(self) -> None:
         """Try the sandbox out again: daily, at once after a fault of ours, every few minutes where there is none.
 
@@ -70,7 +82,7 @@ class Station:
         if time.monotonic() - self._checked_at > patience:
             self.drivers = choose_drivers(self.slot)
             self._checked_at = time.monotonic()
-            registry.register_worker(name=self.name, ability=_ability(self))
+            registry.register_worker(name=self.name, ability=self.ability())
 
     def distrust(self) -> None:
         """Have the sandbox tried out before the next run."""
@@ -78,7 +90,7 @@ class Station:
 
     def start(self) -> None:
         """Register, take back what silent workers left, and begin to show signs of life."""
-        registry.register_worker(name=self.name, ability=_ability(self))
+        registry.register_worker(name=self.name, ability=self.ability())
         runs.reap()
         threading.Thread(target=self._show_life, name="sign-of-life", daemon=True).start()
 
@@ -115,15 +127,3 @@ def station() -> Station:
     )
     made.start()
     return made
-
-
-def _ability(made: Station) -> Ability:
-    sandbox = made.drivers.sandbox
-    driver: Driver = sandbox or made.drivers.process
-    return Ability(
-        driver=driver.name,
-        can_run_untrusted=made.can_run_untrusted,
-        details=driver.describe(),
-        reason="" if sandbox else made.drivers.reason,
-        advice="" if sandbox else made.drivers.advice,
-    )

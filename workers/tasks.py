@@ -5,7 +5,7 @@ import logging
 from celery import current_app, shared_task
 from celery.signals import worker_process_init, worker_process_shutdown, worker_shutting_down
 
-from competitions.services import outbox, runs
+from competitions.services import outbox, queue, runs
 from workers import pipeline
 from workers.drain import draining, follow_parent
 from workers.station import station
@@ -22,11 +22,11 @@ def evaluate() -> bool:
         return False
     here = station()
     here.recheck()
-    held = runs.claim(worker=here.name, can_run_untrusted=here.can_run_untrusted)
+    held = queue.claim(worker=here.name, ability=here.ability())
     if held is None:
         return False
     pipeline.run(held, here)
-    runs.nudge_if_waiting()
+    queue.nudge_if_waiting()
     return True
 
 
@@ -34,7 +34,7 @@ def evaluate() -> bool:
 def sweep() -> None:
     """Take runs back from silent workers, make good lost messages, and do what transactions promised."""
     runs.reap()
-    runs.nudge_if_waiting()
+    queue.nudge_if_waiting()
     outbox.flush()
 
 

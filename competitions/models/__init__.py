@@ -3,10 +3,12 @@
 from competitions.models.artifact import Artifact
 from competitions.models.competition import Competition, MetricSuite, Organizer, Phase
 from competitions.models.dataset import Dataset, DatasetVersion, ImagePair
+from competitions.models.flag import RunFlag
 from competitions.models.leaderboard import LeaderboardRow, LeaderboardSnapshot
 from competitions.models.outbox import Outbox
 from competitions.models.run import Run, RunEvent, RunLogChunk, RunOutput, Score
-from competitions.models.submission import QuotaEntry, Submission
+from competitions.models.shard import RunShard
+from competitions.models.submission import Disqualification, QuotaEntry, Submission
 from competitions.models.worker import Worker
 
 __all__ = [
@@ -14,6 +16,7 @@ __all__ = [
     "Competition",
     "Dataset",
     "DatasetVersion",
+    "Disqualification",
     "ImagePair",
     "LeaderboardRow",
     "LeaderboardSnapshot",
@@ -24,8 +27,10 @@ __all__ = [
     "QuotaEntry",
     "Run",
     "RunEvent",
+    "RunFlag",
     "RunLogChunk",
     "RunOutput",
+    "RunShard",
     "Score",
     "Submission",
     "Worker",

@@ -63,6 +63,12 @@ class Phase(models.Model):
         BEST = "best"
         LATEST = "latest"
 
+    class Device(models.TextChoices):
+        """What the phase's runs get; with a GPU, generators for either device are taken."""
+
+        CPU = "cpu"
+        GPU = "gpu"
+
     competition = models.ForeignKey(Competition, on_delete=models.PROTECT, related_name="phases")
     slug = models.SlugField(max_length=60)
     title = models.CharField(max_length=120)
@@ -76,6 +82,7 @@ class Phase(models.Model):
         default=0.99, validators=[MinValueValidator(0.5), MaxValueValidator(1)]
     )
     counting = models.CharField(max_length=6, choices=Counting.choices, default=Counting.BEST)
+    device = models.CharField(max_length=3, choices=Device.choices, default=Device.CPU)
     memory_mb = models.PositiveIntegerField(default=4096, validators=[MinValueValidator(256)])
     load_seconds = models.PositiveIntegerField(default=120, validators=[MinValueValidator(1)])
     pair_seconds = models.PositiveIntegerField(default=10, validators=[MinValueValidator(1)])
@@ -94,6 +101,7 @@ class Phase(models.Model):
             models.CheckConstraint(
                 condition=Q(counting__in=["best", "latest"]), name="phase_counting_is_known"
             ),
+            models.CheckConstraint(condition=Q(device__in=["cpu", "gpu"]), name="phase_device_is_known"),
             models.CheckConstraint(
                 condition=Q(run_seconds__lte=MAX_RUN_SECONDS), name="phase_run_seconds_bounded"
             ),

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from competitions.models.artifact import Artifact
+from competitions.models.competition import MetricSuite
 from competitions.models.dataset import ImagePair
 from competitions.models.submission import Submission
 from competitions.rules import LEASED_STATES, LIVE_STATES, RunState
@@ -18,7 +19,9 @@ class Run(models.Model):
     """One evaluation of a submission. The row is the job: a worker owns it through lease and fence.
 
     Every claim raises `fence`; a write that carries an older fence is refused. `attempts` counts claims,
-    `sequence` counts runs of the same submission and purpose.
+    `sequence` counts runs of the same submission and purpose. `priority` and `turn` are its place in the queue,
+    `device`, `memory_mb`, `runtime` and `needs_sandbox` what it asks of a worker. A rescoring reads the outputs
+    of `source`. `estimated_start_at` is what its team was told when it was queued.
     """
 
     class Purpose(models.TextChoices):
@@ -33,7 +36,17 @@ class Run(models.Model):
     purpose = models.CharField(max_length=8, choices=Purpose.choices, default=Purpose.SCORE)
     sequence = models.PositiveIntegerField(default=1)
     state = models.CharField(max_length=10, choices=[(s, s) for s in STATES], default=RunState.QUEUED)
+    suite = models.ForeignKey(MetricSuite, on_delete=models.PROTECT, related_name="runs")
+    source = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="rescores"
+    )
     priority = models.SmallIntegerField(default=0)
+    turn = models.PositiveBigIntegerField(default=0)
+    device = models.CharField(max_length=8, default="cpu")
+    memory_mb = models.PositiveIntegerField(default=0)
+    runtime = models.CharField(max_length=40, blank=True)
+    needs_sandbox = models.BooleanField(default=True)
+    estimated_start_at = models.DateTimeField(null=True, blank=True)
     queued_at = models.DateTimeField()
     not_before = models.DateTimeField(null=True, blank=True)
     fence = models.PositiveIntegerField(default=0)
@@ -57,7 +70,17 @@ class Run(models.Model):
     n_valid = models.PositiveIntegerField(default=0)
 
     class Meta:
-        indexes = [models.Index(fields=["state", "priority", "queued_at"], name="run_queue")]
+        indexes = [
+            models.Index(
+                fields=["priority", "turn", "queued_at", "id"], condition=Q(state="queued"), name="run_queue"
+            ),
+            models.Index(
+                fields=["lease_expires_at"],
+                condition=Q(state__in=[s.value for s in LEASED_STATES]),
+                name="run_leases",
+            ),
+            models.Index(fields=["priority", "-started_at"], name="run_last_started"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=STATES), name="run_state_is_known"),
             models.UniqueConstraint(fields=["submission", "purpose", "sequence"], name="run_sequence_once"),
@@ -87,6 +110,11 @@ class Run(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="scored") | Q(pair_scores__isnull=False, n_pairs__gt=0),
                 name="scored_run_has_scores",
+            ),
+            models.CheckConstraint(
+                condition=Q(purpose="rescore", source__isnull=False)
+                | (~Q(purpose="rescore") & Q(source__isnull=True)),
+                name="rescoring_has_a_source",
             ),
         ]
 

@@ -53,6 +53,32 @@ class Submission(models.Model):
         return self.name
 
 
+class Disqualification(models.Model):
+    """That an organizer took a submission off the board, and why; `lifted_at` puts it back."""
+
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="disqualifications")
+    reason = models.CharField(max_length=500)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    lifted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["submission"],
+                condition=Q(lifted_at__isnull=True),
+                name="one_standing_disqualification",
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="disqualification_says_why"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.submission}: {self.reason}"
+
+
 class QuotaEntry(models.Model):
     """One use of a team's quota: reserved when submitting, then charged or refunded when the run ends."""
 

@@ -23,6 +23,7 @@ class PhasePlan:
     pair_seconds: int = 10
     load_seconds: int = 120
     run_seconds: int = 3600
+    device: str = Phase.Device.CPU
     memory_mb: int = 4096
     required_coverage: float = 0.99
     counting: str = Phase.Counting.BEST

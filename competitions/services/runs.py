@@ -1,4 +1,4 @@
-"""The life of a run: create, claim, advance, keep alive, fail, cancel, and take back from silent workers."""
+"""The life of a claimed run: advance, keep alive, fail, hand back, cancel, and take back from silent workers."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,17 +6,15 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from competitions.errors import IllegalTransition, StaleFence
-from competitions.models import Outbox, QuotaEntry, Run, RunEvent, Submission
+from competitions.models import Run
 from competitions.rules import LEASED_STATES, RunState, fault_of, retry_at
 from competitions.services import outbox
 from competitions.services.transitions import NO_LEASE, transition
 from evaluation.failures import Fault
-
-CANDIDATES = 10
 
 
 @dataclass(frozen=True)
@@ -26,63 +24,6 @@ class Claim:
     run_id: UUID
     fence: int
     worker: str
-
-
-@transaction.atomic
-def create_run(*, submission: Submission, purpose: Run.Purpose = Run.Purpose.SCORE, actor: str) -> Run:
-    """Queue an evaluation of a submission; entries reserve one run of their team's quota."""
-    sequence = submission.runs.filter(purpose=purpose).count() + 1
-    run = Run(
-        submission=submission, purpose=purpose, sequence=sequence, queued_at=timezone.now(), event_count=1
-    )
-    run.pairs_total = submission.phase.dataset_version.pairs.count()
-    run.full_clean()
-    run.save()
-    RunEvent.objects.create(run=run, sequence=1, to_state=RunState.QUEUED, actor=actor)
-    if submission.kind == Submission.Kind.ENTRY and submission.team is not None:
-        QuotaEntry.objects.create(team=submission.team, phase=submission.phase, run=run)
-    outbox.promise_nudge()
-    return run
-
-
-def claim(*, worker: str, can_run_untrusted: bool) -> Claim | None:
-    """Take the next queued run, or return None. Of several workers that reach for one run, one gets it.
-
-    A worker without a sandbox gets only archives that the project itself ships.
-    """
-    waiting = Run.objects.filter(state=RunState.QUEUED)
-    waiting = waiting.filter(Q(not_before__isnull=True) | Q(not_before__lte=timezone.now()))
-    if not can_run_untrusted:
-        waiting = waiting.filter(submission__is_shipped=True)
-    order = waiting.order_by("priority", "queued_at", "pk").values_list("pk", "fence")
-    for run_id, fence in order[:CANDIDATES]:
-        if taken := _take(run_id, fence, worker):
-            return taken
-    return None
-
-
-def _take(run_id: UUID, fence: int, worker: str) -> Claim | None:
-    now = timezone.now()
-    try:
-        transition(
-            run_id=run_id,
-            to=RunState.CLAIMED,
-            actor=worker,
-            fence=fence,
-            changes={
-                "fence": F("fence") + 1,
-                "attempts": F("attempts") + 1,
-                "lease_owner": worker[:200],
-                "lease_expires_at": now + timedelta(seconds=settings.LEASE_SECONDS),
-                "last_sign_of_life": now,
-                "started_at": now,
-                "not_before": None,
-                "pairs_done": 0,
-            },
-        )
-    except (StaleFence, IllegalTransition):  # another worker was first
-        return None
-    return Claim(run_id=run_id, fence=fence + 1, worker=worker)
 
 
 def advance(held: Claim, to: RunState, *, changes: dict[str, object] | None = None) -> Run:
@@ -141,19 +82,6 @@ def reap() -> int:
         except (StaleFence, IllegalTransition):  # it ended, or another reaper was first
             continue
     return taken_back
-
-
-def nudge_if_waiting() -> bool:
-    """Promise a nudge where runs wait, so that a lost message is made good; say whether any do."""
-    due = Run.objects.filter(state=RunState.QUEUED)
-    due = due.filter(Q(not_before__isnull=True) | Q(not_before__lte=timezone.now()))
-    if not due.exists():
-        return False
-    if Outbox.objects.filter(topic=Outbox.Topic.NUDGE).exists():  # one is on its way, or waits for the broker
-        return True
-    with transaction.atomic():
-        outbox.promise_nudge()
-    return True
 
 
 @transaction.atomic

@@ -25,7 +25,8 @@ from competitions.models import Artifact, Phase, QuotaEntry, Submission
 from competitions.rules import check_phase_is_open, check_quota, start_of_day
 from competitions.selectors.submissions import get_submission, has_earlier_submission
 from competitions.services.artifacts import store_path
-from competitions.services.runs import cancel, create_run
+from competitions.services.queue import create_run
+from competitions.services.runs import cancel
 from evaluation.archive import ArchiveInfo, ArchiveLimits, inspect_archive
 from evaluation.errors import InvalidArchive
 from evaluation.shipped import shipped_digests

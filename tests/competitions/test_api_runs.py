@@ -8,14 +8,14 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from competitions.models import Run, Submission
 from competitions.rules import RunState
-from competitions.services import results, runs
-from competitions.services.runs import create_run
+from competitions.services import queue, results, runs
+from competitions.services.queue import create_run
 from competitions.services.workers import Ability, register_worker
 from tests.api_fixtures import API, pairs_of, score_of
 
 
 def test_a_run_shows_its_progress(member: APIClient, submission: Submission) -> None:
-    held = runs.claim(worker="worker-1", can_run_untrusted=True)
+    held = queue.claim(worker="worker-1", ability=Ability("test", True))
     assert held is not None
     runs.advance(held, RunState.LOADING)
     runs.advance(held, RunState.GENERATING)
@@ -38,7 +38,7 @@ def test_a_waiting_run_says_why_no_worker_takes_it(member: APIClient, submission
 
 
 def test_a_failure_tells_what_to_do_and_what_it_cost(member: APIClient, submission: Submission) -> None:
-    held = runs.claim(worker="worker-1", can_run_untrusted=True)
+    held = queue.claim(worker="worker-1", ability=Ability("test", True))
     assert held is not None
     runs.fail(held, code="PAIR_TIMEOUT", detail="12.1 s instead of 10 s.")
     body = member.get(f"{API}/runs/{held.run_id}/").json()
@@ -54,14 +54,14 @@ def test_a_failure_tells_what_to_do_and_what_it_cost(member: APIClient, submissi
 def test_each_run_of_a_submission_has_its_own_address(
     member: APIClient, scored: Run, submission: Submission
 ) -> None:
-    again = create_run(submission=submission, purpose=Run.Purpose.RESCORE, actor="operator")
+    again = create_run(submission=submission, purpose=Run.Purpose.DRY_RUN, actor="operator")
     assert member.get(f"{API}/runs/{scored.pk}/").json()["state"] == "scored"
     assert member.get(f"{API}/runs/{again.pk}/").json()["state"] == "queued"
     assert member.get(f"{API}/submissions/{submission.pk}/").json()["run"]["id"] == str(again.pk)
 
 
 def test_the_log_is_read_piece_by_piece(member: APIClient, submission: Submission) -> None:
-    held = runs.claim(worker="worker-1", can_run_untrusted=True)
+    held = queue.claim(worker="worker-1", ability=Ability("test", True))
     assert held is not None
     results.append_log(held, text="läuft\n", is_withheld=False)
     path = f"{API}/runs/{held.run_id}/log/"

@@ -10,7 +10,8 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from competitions.models import Competition, Phase, Run, Submission
-from competitions.services import runs
+from competitions.services import queue
+from competitions.services.workers import Ability
 from tests.api_fixtures import API, error_of
 
 PATH = f"{API}/submissions/"
@@ -80,7 +81,7 @@ def test_the_list_costs_as_many_queries_for_many_as_for_one(
     submit("first")
     one = _count_queries(member)
     submit("second")
-    runs.claim(worker="worker-1", can_run_untrusted=True)
+    queue.claim(worker="worker-1", ability=Ability("test", True))
     submit("third")
     assert member.get(PATH).json()["count"] == 3
     assert _count_queries(member) == one

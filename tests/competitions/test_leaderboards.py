@@ -12,9 +12,10 @@ from competitions.ranking import SplitScore
 from competitions.rules import RunState
 from competitions.selectors.competitions import find_phase, get_competition
 from competitions.selectors.leaderboards import leaderboard
-from competitions.services import results, runs
+from competitions.services import queue, results, runs
 from competitions.services.leaderboards import refresh
 from competitions.services.submissions import Upload, create_submission, register_baseline
+from competitions.services.workers import Ability
 from evaluation.report import PairScore, write_pair_scores
 
 Score = Callable[..., Run]
@@ -36,7 +37,7 @@ def score(
 
     def end(name: str, level: float, *, is_baseline: bool = False) -> Run:
         submit(name, is_baseline)
-        held = runs.claim(worker="w", can_run_untrusted=True)
+        held = queue.claim(worker="w", ability=Ability("test", True))
         assert held is not None
         runs.advance(held, RunState.LOADING, changes={"manifest": {"suite_digest": phase.suite.digest}})
         for stage in (RunState.GENERATING, RunState.SCORING, RunState.PUBLISHING):
@@ -98,7 +99,7 @@ def test_a_baseline_that_we_broke_runs_again_when_it_is_registered_again(
             )
 
     register()
-    held = runs.claim(worker="w", can_run_untrusted=True)
+    held = queue.claim(worker="w", ability=Ability("test", True))
     assert held is not None
     runs.fail(held, code="INFRA", detail="disk full")
     submission = register()

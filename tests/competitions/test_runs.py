@@ -14,9 +14,10 @@ from competitions.errors import IllegalTransition, StaleFence
 from competitions.models import Outbox, Phase, QuotaEntry, Run, Score, Submission
 from competitions.ranking import SplitScore
 from competitions.rules import LEASED_STATES, TRANSITIONS, RunState
-from competitions.services import results, runs
+from competitions.services import queue, results, runs
 from competitions.services.submissions import Upload, create_submission
 from competitions.services.transitions import transition
+from competitions.services.workers import Ability
 
 ON_THE_WAY = [RunState.LOADING, RunState.GENERATING, RunState.SCORING, RunState.PUBLISHING]
 
@@ -32,7 +33,7 @@ def submission(phase: Phase, team: Team, researcher: User, make_archive: Callabl
 
 def claim(worker: str = "worker-1", *, can_run_untrusted: bool = True) -> runs.Claim:
     """Claim the one queued run."""
-    held = runs.claim(worker=worker, can_run_untrusted=can_run_untrusted)
+    held = queue.claim(worker=worker, ability=Ability("test", can_run_untrusted))
     assert held is not None
     return held
 
@@ -58,25 +59,25 @@ def quota_state(run: Run) -> str:
 
 def test_a_claimed_run_is_gone_from_the_queue(submission: Submission) -> None:
     held = claim()
-    assert runs.claim(worker="worker-2", can_run_untrusted=True) is None
+    assert queue.claim(worker="worker-2", ability=Ability("test", True)) is None
     run = Run.objects.get()
     assert (run.state, run.fence, run.lease_owner, run.attempts) == ("claimed", held.fence, "worker-1", 1)
 
 
 def test_a_worker_without_sandbox_gets_no_strangers_archive(submission: Submission) -> None:
-    assert runs.claim(worker="worker-1", can_run_untrusted=False) is None
+    assert queue.claim(worker="worker-1", ability=Ability("test", False)) is None
     assert Run.objects.get().state == "queued"
 
 
 def test_a_worker_without_sandbox_gets_shipped_archives(submission: Submission) -> None:
-    Submission.objects.update(is_shipped=True)
+    Run.objects.update(needs_sandbox=False)
     assert claim(can_run_untrusted=False)
 
 
 def test_a_claim_lost_to_another_worker_gives_nothing(submission: Submission) -> None:
     run = Run.objects.get()
     claim()
-    assert runs._take(run.pk, run.fence, "late") is None
+    assert queue._take(run.pk, run.fence, "late") is None
     assert Run.objects.get().lease_owner == "worker-1"
 
 
@@ -116,7 +117,7 @@ def test_after_the_last_attempt_the_run_fails_as_infra_and_is_refunded(
 def test_a_platform_fault_waits_before_the_next_attempt(submission: Submission, settings: Settings) -> None:
     settings.RETRY_SECONDS = 60
     runs.fail(claim(), code="INFRA", detail="disk full")
-    assert runs.claim(worker="worker-2", can_run_untrusted=True) is None
+    assert queue.claim(worker="worker-2", ability=Ability("test", True)) is None
     Run.objects.update(not_before=timezone.now() - timedelta(seconds=1))
     assert claim("worker-2").fence == 3
 
@@ -221,10 +222,10 @@ def test_a_submission_has_one_live_run_per_purpose(submission: Submission) -> No
 
 def test_a_run_waiting_without_a_message_gets_one(submission: Submission) -> None:
     Outbox.objects.all().delete()
-    assert runs.nudge_if_waiting()
+    assert queue.nudge_if_waiting()
     assert Outbox.objects.filter(topic="nudge").count() == 1
     claim()
-    assert not runs.nudge_if_waiting()
+    assert not queue.nudge_if_waiting()
 
 
 def test_leased_states_are_exactly_those_a_worker_holds() -> None:

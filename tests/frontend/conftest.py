@@ -8,7 +8,8 @@ from django.utils.translation import override
 
 from competitions.models import Run, Submission
 from competitions.rules import RunState
-from competitions.services import results, runs
+from competitions.services import queue, results, runs
+from competitions.services.workers import Ability
 from evaluation.images import write_png
 from frontend.translations import compile_catalogues
 from tests.api_fixtures import *  # noqa: F403
@@ -33,7 +34,7 @@ def in_english() -> Iterator[None]:
 @pytest.fixture
 def generating(submission: Submission, tmp_path: Path) -> Run:
     """The run of the submission under way: a worker has it, one public output and two pieces of log are there."""
-    held = runs.claim(worker="worker-1", can_run_untrusted=True)
+    held = queue.claim(worker="worker-1", ability=Ability("test", True))
     assert held is not None
     for stage in (RunState.LOADING, RunState.GENERATING):
         runs.advance(held, stage)

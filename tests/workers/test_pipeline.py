@@ -9,8 +9,9 @@ from pytest_django import Settings
 from accounts.models import Team, User
 from competitions.models import LeaderboardSnapshot, Phase, QuotaEntry, Run, RunLogChunk, RunOutput
 from competitions.rules import RunState
-from competitions.services import runs
+from competitions.services import queue, runs
 from competitions.services.submissions import Upload, create_submission
+from competitions.services.workers import Ability
 from evaluation.errors import SandboxUnavailable
 from evaluation.generation.process import ProcessDriver
 from workers import pipeline
@@ -64,6 +65,7 @@ def submit(
             upload = Upload(content=content, size=path.stat().st_size, allow_duplicate=True)
             submission = create_submission(phase_pk=phase.pk, team=team, user=researcher, upload=upload)
         type(submission).objects.filter(pk=submission.pk).update(is_shipped=True)
+        submission.runs.update(needs_sandbox=False)
         return submission.runs.get()
 
     return send
@@ -71,7 +73,7 @@ def submit(
 
 def evaluate(here: Station) -> None:
     """Claim the next run and take it through the pipeline."""
-    held = runs.claim(worker=here.name, can_run_untrusted=False)
+    held = queue.claim(worker=here.name, ability=Ability("test", False))
     assert held is not None
     pipeline.run(held, here)
 
@@ -136,7 +138,7 @@ def test_a_strangers_archive_never_runs_without_a_sandbox(
 ) -> None:
     run = submit(SWAP)
     type(run.submission).objects.update(is_shipped=False)
-    held = runs.claim(worker=here.name, can_run_untrusted=True)  # as if the claim had been wrong
+    held = queue.claim(worker=here.name, ability=Ability("test", True))  # as if the claim had been wrong
     assert held is not None
     with pytest.raises(SandboxUnavailable):
         pipeline.run(held, here)
@@ -148,7 +150,7 @@ def test_a_cancelled_run_is_left_and_leaves_nothing_behind(
     here: Station, submit: Callable[[str], Run], settings: Settings
 ) -> None:
     run = submit(SWAP)
-    held = runs.claim(worker=here.name, can_run_untrusted=False)
+    held = queue.claim(worker=here.name, ability=Ability("test", False))
     assert held is not None
     runs.cancel(run_id=run.pk, actor="user")
     pipeline.run(held, here)
@@ -160,7 +162,7 @@ def test_a_cancelled_run_is_left_and_leaves_nothing_behind(
 
 def test_a_draining_worker_hands_the_run_back(here: Station, submit: Callable[[str], Run]) -> None:
     run = submit(SWAP)
-    held = runs.claim(worker=here.name, can_run_untrusted=False)
+    held = queue.claim(worker=here.name, ability=Ability("test", False))
     assert held is not None
     draining.set()
     try:

@@ -55,7 +55,7 @@ def test_the_process_driver_for_all_is_a_setting_and_never_serves_hidden_pairs(
 def test_the_status_says_why_strangers_entries_wait() -> None:
     assert "No worker" in waiting_for(is_shipped=True).reason
     register_worker(
-        name="bare", ability=Ability("process", False, {}, "bubblewrap is missing", "Install it.")
+        name="bare", ability=Ability("process", False, reason="bubblewrap is missing", advice="Install it.")
     )
     assert waiting_for(is_shipped=True).reason == ""
     assert waiting_for(is_shipped=False).reason == "bubblewrap is missing"

@@ -19,6 +19,7 @@ PLAN: dict[str, tuple[type, str]] = {
     "pair_seconds": (int, "limit for one pair"),
     "load_seconds": (int, "limit for loading a generator"),
     "run_seconds": (int, "limit for a whole run"),
+    "device": (str, "what runs get: cpu or gpu"),
     "memory_mb": (int, "limit for the memory of a generator"),
     "required_coverage": (float, "share of the pairs that need a valid output"),
     "counting": (str, "which submission of a team stands on the board: best or latest"),
