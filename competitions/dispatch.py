@@ -11,3 +11,12 @@ def nudge_workers() -> None:
         kombu.exceptions.OperationalError: the broker cannot be reached.
     """
     current_app.send_task("workers.tasks.evaluate", expires=max(60, 3 * settings.SWEEP_SECONDS))
+
+
+def ask_for_assistance() -> None:
+    """Tell some worker that a run of another has shards to take.
+
+    Raises:
+        kombu.exceptions.OperationalError: the broker cannot be reached.
+    """
+    current_app.send_task("workers.tasks.assist", expires=max(60, 3 * settings.SWEEP_SECONDS))

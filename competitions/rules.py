@@ -28,13 +28,17 @@ LEASED_STATES = (
     RunState.SCORING,
     RunState.PUBLISHING,
 )
+SHARED_STATES = (RunState.GENERATING, RunState.SCORING)  # other workers may take shards
 LIVE_STATES = (RunState.QUEUED, *LEASED_STATES)
 END_STATES = (RunState.SCORED, RunState.FAILED, RunState.CANCELLED)
 
 # Every leased state may end as failed or cancelled, or fall back to the queue; only publishing may score.
+# A rescoring generates nothing, so it goes from claimed to scoring.
 TRANSITIONS: dict[RunState, frozenset[RunState]] = {
     RunState.QUEUED: frozenset({RunState.CLAIMED, RunState.CANCELLED, RunState.FAILED}),
-    RunState.CLAIMED: frozenset({RunState.LOADING, RunState.QUEUED, RunState.FAILED, RunState.CANCELLED}),
+    RunState.CLAIMED: frozenset(
+        {RunState.LOADING, RunState.SCORING, RunState.QUEUED, RunState.FAILED, RunState.CANCELLED}
+    ),
     RunState.LOADING: frozenset({RunState.GENERATING, RunState.QUEUED, RunState.FAILED, RunState.CANCELLED}),
     RunState.GENERATING: frozenset({RunState.SCORING, RunState.QUEUED, RunState.FAILED, RunState.CANCELLED}),
     RunState.SCORING: frozenset({RunState.PUBLISHING, RunState.QUEUED, RunState.FAILED, RunState.CANCELLED}),
@@ -43,6 +47,9 @@ TRANSITIONS: dict[RunState, frozenset[RunState]] = {
     RunState.FAILED: frozenset(),
     RunState.CANCELLED: frozenset(),
 }
+
+# By purpose of a run; the lower one is served first.
+PRIORITIES = {"dry_run": 0, "score": 10, "rescore": 20}
 
 
 def states_before(target: RunState) -> tuple[RunState, ...]:
@@ -90,11 +97,18 @@ def check_quota(*, used_today: int, per_day: int, used_total: int, total: int, n
 def is_charged(state: RunState, fault: Fault, *, had_started: bool) -> bool:
     """Say whether a run that ended uses up quota: scores and participants' faults do, platform faults never.
 
-    A run that was cancelled counts only if a worker had already started it.
+    A run that its team cancelled counts only if a worker had already started it.
     """
     if state is RunState.CANCELLED:
-        return had_started
+        return had_started and fault is not Fault.PLATFORM
     return state is RunState.SCORED or (state is RunState.FAILED and fault is Fault.PARTICIPANT)
+
+
+def may_be_retried(state: str, failure_code: str) -> bool:
+    """Say whether the same archive may run again: it was cancelled, or ended by a fault of ours."""
+    return state == RunState.CANCELLED or (
+        state == RunState.FAILED and fault_of(failure_code) is Fault.PLATFORM
+    )
 
 
 def fault_of(code: str) -> Fault:
@@ -102,6 +116,6 @@ def fault_of(code: str) -> Fault:
     return FAILURES[code].fault if code in FAILURES else Fault.PLATFORM
 
 
-def retry_at(now: datetime, attempts: int, pause_seconds: int) -> datetime:
-    """Return when the next attempt may start: the pause doubles with each attempt."""
-    return now + timedelta(seconds=pause_seconds * 2 ** max(0, attempts - 1))
+def pause_before(attempts: int, pause_seconds: int) -> int:
+    """Return how many seconds the next attempt waits: the pause doubles with each attempt."""
+    return pause_seconds * int(2 ** max(0, attempts - 1))

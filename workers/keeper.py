@@ -1,24 +1,21 @@
-"""A thread that keeps a run's lease alive and brings its progress and log to the database."""
+"""A thread that keeps leases alive, brings progress and log to the database, and ends what must not go on."""
 
 import logging
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from django.conf import settings
 from django.db import Error, connection, transaction
 
 from competitions.errors import StaleFence
-from competitions.services import results, runs
+from competitions.run_log import log_run
+from competitions.services import results, runs, shards
 from competitions.services.runs import Claim
-from evaluation.errors import GenerationError
+from competitions.services.shards import ShardClaim
 from evaluation.generation.driver import Session
 from workers.drain import draining
 
 logger = logging.getLogger(__name__)
 
-BEAT_SECONDS = 1.0
+BEAT_SECONDS = 1.0  # within two of them a cancelled run's processes are gone
 
 
 class Draining(Exception):
@@ -26,20 +23,24 @@ class Draining(Exception):
 
 
 class Keeper(threading.Thread):
-    """Beats once a second, whatever the generator does; `is_lost` is set when the run is no longer ours."""
+    """Beats once a second, whatever the generator does; `is_lost` is set when the run is no longer ours.
 
-    def __init__(self, held: Claim) -> None:
+    A worker that only helps with a shard keeps no run alive (`owns_run`), just the shard.
+    """
+
+    def __init__(self, held: Claim, *, owns_run: bool = True) -> None:
         """Prepare to keep one claimed run alive."""
         super().__init__(name=f"keeper-{held.run_id}", daemon=True)
         self.is_lost = threading.Event()
         self.pairs_done = 0
         self.withholds_log = False
         self._held = held
+        self._owns_run = owns_run
+        self._shard: ShardClaim | None = None
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._pending: list[tuple[str, bool]] = []
         self._session: Session | None = None
-        self._written = (0.0, -1)
 
     def __enter__(self) -> "Keeper":
         self.start()
@@ -61,18 +62,18 @@ class Keeper(threading.Thread):
         if draining.is_set():
             raise Draining
 
-    @contextmanager
-    def watching(self, session: Session) -> Iterator[None]:
-        """Kill the generator as soon as the run must not go on, and end it in any case afterwards."""
+    def wait(self, seconds: float) -> None:
+        """Wait, but not longer than the run is ours."""
+        self.is_lost.wait(seconds)
+
+    def work_on(self, shard: ShardClaim | None) -> None:
+        """Keep this shard alive from now on, too."""
+        with self._lock:
+            self._shard, self.pairs_done = shard, 0
+
+    def watch(self, session: Session | None) -> None:
+        """Kill this generator as soon as the run must not go on."""
         self._session = session
-        try:
-            yield
-        except GenerationError:
-            self.check()  # a generator that we killed ourselves has not failed
-            raise
-        finally:
-            self._session = None
-            session.abort()
 
     def log(self, data: bytes) -> None:
         """Take what the generator wrote; NUL bytes cannot be stored and are shown as a sign."""
@@ -83,12 +84,13 @@ class Keeper(threading.Thread):
     def run(self) -> None:
         """Beat until stopped or lost; a database that is away for a moment is waited for."""
         try:
-            while not self._stopping.wait(BEAT_SECONDS) and not self.is_lost.is_set():
+            with log_run(self._held.run_id):
+                while not self._stopping.wait(BEAT_SECONDS) and not self.is_lost.is_set():
+                    self._beat()
+                    session = self._session
+                    if session is not None and (self.is_lost.is_set() or draining.is_set()):
+                        session.kill()
                 self._beat()
-                session = self._session
-                if session is not None and (self.is_lost.is_set() or draining.is_set()):
-                    session.kill()
-            self._beat()
         finally:
             connection.close()
 
@@ -114,13 +116,13 @@ class Keeper(threading.Thread):
         except StaleFence:
             self.is_lost.set()
         except Error as error:
-            logger.warning("run %s: no heartbeat: %s", self._held.run_id, error)
+            logger.warning("no heartbeat: %s", error)
             connection.close()
 
     def _keep_alive(self) -> None:
-        at, done = self._written
-        if done == self.pairs_done and time.monotonic() - at < settings.LEASE_SECONDS / 6:
-            return
-        self._written = (time.monotonic(), self.pairs_done)
-        if not runs.keep_alive(self._held, pairs_done=self.pairs_done):
-            self.is_lost.set()
+        with self._lock:  # so that a shard that ends meanwhile is not taken for a lost one
+            shard, done = self._shard, self.pairs_done
+            if shard is not None and not shards.keep_alive(shard, pairs_done=done):
+                raise StaleFence
+        if self._owns_run and not runs.keep_alive(self._held):
+            raise StaleFence

@@ -1,7 +1,8 @@
-"""Give each worker process of a machine a number of its own: two with one number would end each other's sandboxes."""
+"""Give each worker process what it shares with no other: a number, which names its sandboxes' user, and a GPU."""
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -24,6 +25,18 @@ def take_slot(first: int) -> tuple[int, FileLock]:
             continue
         return slot, lock
     raise RuntimeError(f"All worker slots from {first} to {first + MOST - 1} of this machine are taken.")
+
+
+def take_gpu(numbers: Sequence[int]) -> tuple[int | None, FileLock | None]:
+    """Take one of this machine's GPUs for this process alone, or None where there is none or all are taken."""
+    for number in numbers:
+        lock = FileLock(_folder() / f"gpu-{number}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            continue
+        return number, lock
+    return None, None
 
 
 def _folder() -> Path:

@@ -18,9 +18,10 @@ from competitions.services import workers as registry
 from competitions.services.workers import Ability
 from evaluation.errors import SandboxUnavailable
 from evaluation.generation.driver import Driver
+from workers.cache import room_problem, trim
 from workers.drivers import Drivers, choose_drivers
 from workers.scorer import ScorerProcess
-from workers.slots import take_slot
+from workers.slots import take_gpu, take_slot
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,9 @@ class Station:
     slot: int
     drivers: Drivers
     scorer: ScorerProcess
-    _lock: FileLock | None = None
+    gpu: int | None = None
+    _obstacle: str = ""
+    _locks: tuple[FileLock | None, ...] = ()
     _checked_at: float = field(default_factory=time.monotonic)
     _stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -68,6 +71,9 @@ class Station:
         return Ability(
             driver=driver.name,
             can_run_untrusted=self.can_run_untrusted,
+            devices=("cpu",) if self.gpu is None else ("cpu", "cuda"),
+            memory_mb=settings.WORKER_MEMORY_MB,
+            obstacle=self._obstacle,
             details=driver.describe(),
             reason="" if sandbox else self.drivers.reason,
             advice="" if sandbox else self.drivers.advice,
@@ -80,9 +86,22 @@ class Station:
         """
         patience = RECHECK_SECONDS if self.drivers.sandbox is not None else RETRY_SECONDS
         if time.monotonic() - self._checked_at > patience:
-            self.drivers = choose_drivers(self.slot)
+            self.drivers = choose_drivers(self.slot, self.gpu)
             self._checked_at = time.monotonic()
             registry.register_worker(name=self.name, ability=self.ability())
+
+    def obstacle(self) -> str:
+        """Say why this worker can take no work at all now, or nothing; the status page shows it."""
+        found = room_problem(settings.WORKER_DIR, 0)
+        if found != self._obstacle:
+            self._obstacle = found
+            registry.register_worker(name=self.name, ability=self.ability())
+        return found
+
+    def rest(self) -> None:
+        """Give back what grew while a run was evaluated."""
+        self.scorer.rest()
+        trim(settings.WORKER_DIR)
 
     def distrust(self) -> None:
         """Have the sandbox tried out before the next run."""
@@ -114,16 +133,19 @@ class Station:
 def station() -> Station:
     """Return this process's station, made and started at first use."""
     slot, lock = take_slot(settings.WORKER_SLOT)
+    gpu, gpu_lock = take_gpu(settings.GPUS)
     made = Station(
         name=f"{socket.gethostname()}-{slot}",
         slot=slot,
-        drivers=choose_drivers(slot),
+        drivers=choose_drivers(slot, gpu),
         scorer=ScorerProcess(
             threads=SCORER_THREADS,
             cache_dir=settings.WORKER_DIR / "features",
             weights_dir=settings.WEIGHTS_DIR,
+            memory_mb=settings.SCORER_MEMORY_MB,
         ),
-        _lock=lock,
+        gpu=gpu,
+        _locks=(lock, gpu_lock),
     )
     made.start()
     return made

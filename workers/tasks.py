@@ -5,10 +5,10 @@ import logging
 from celery import current_app, shared_task
 from celery.signals import worker_process_init, worker_process_shutdown, worker_shutting_down
 
-from competitions.services import outbox, queue, runs
+from competitions.services import outbox, queue, runs, shards
 from workers import pipeline
 from workers.drain import draining, follow_parent
-from workers.station import station
+from workers.station import Station, station
 
 logger = logging.getLogger(__name__)
 
@@ -18,22 +18,44 @@ EVALUATION = "evaluation"
 @shared_task
 def evaluate() -> bool:
     """Claim the next run, if there is one, and evaluate it; say whether there was one."""
-    if draining.is_set():
-        return False
-    here = station()
-    here.recheck()
-    held = queue.claim(worker=here.name, ability=here.ability())
-    if held is None:
+    here = _ready()
+    held = None if here is None else queue.claim(worker=here.name, ability=here.ability())
+    if here is None or held is None:
         return False
     pipeline.run(held, here)
+    here.rest()
     queue.nudge_if_waiting()
     return True
+
+
+@shared_task
+def assist() -> bool:
+    """Take shards of another worker's run as long as there are any; say whether there was one."""
+    here = _ready()
+    shard = None if here is None else shards.take_any(worker=here.name, ability=here.ability())
+    if here is None or shard is None:
+        return False
+    pipeline.assist(shard, here)
+    here.rest()
+    shards.promise_assistance_if_open()
+    queue.nudge_if_waiting()
+    return True
+
+
+def _ready() -> Station | None:
+    """Return this process' station, or None where it takes no work now."""
+    if draining.is_set():
+        return None
+    here = station()
+    here.recheck()
+    return None if here.obstacle() else here
 
 
 @shared_task
 def sweep() -> None:
     """Take runs back from silent workers, make good lost messages, and do what transactions promised."""
     runs.reap()
+    shards.promise_assistance_if_open()
     queue.nudge_if_waiting()
     outbox.flush()
 

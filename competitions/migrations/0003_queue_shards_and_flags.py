@@ -65,6 +65,7 @@ class Migration(migrations.Migration):
                 ('lease_owner', models.CharField(blank=True, max_length=200)),
                 ('lease_expires_at', models.DateTimeField(blank=True, null=True)),
                 ('pairs_done', models.PositiveIntegerField(default=0)),
+                ('provenance', models.JSONField(blank=True, default=dict)),
             ],
             options={
                 'ordering': ['index'],

@@ -1,4 +1,4 @@
-"""Files by their content: archives, images, stylized outputs, per-pair scores."""
+"""Files by their content: archives, images, stylized outputs, per-pair scores, statistics of shards."""
 
 from django.db import models
 
@@ -13,6 +13,7 @@ class Artifact(models.Model):
         IMAGE = "image"
         OUTPUT = "output"
         PAIR_SCORES = "pair_scores"
+        STATISTICS = "statistics"
 
     sha256 = models.CharField(max_length=64, unique=True)
     size = models.PositiveBigIntegerField()
@@ -22,7 +23,7 @@ class Artifact(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(kind__in=["archive", "image", "output", "pair_scores"]),
+                condition=models.Q(kind__in=["archive", "image", "output", "pair_scores", "statistics"]),
                 name="artifact_kind_is_known",
             ),
             models.CheckConstraint(

@@ -10,6 +10,7 @@ class Outbox(models.Model):
         """The effects there are."""
 
         NUDGE = "nudge"
+        ASSIST = "assist"
         REFRESH_LEADERBOARD = "refresh"
 
     topic = models.CharField(max_length=10, choices=Topic.choices)

@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from competitions.models.artifact import Artifact
 from competitions.models.competition import MetricSuite
@@ -131,7 +132,7 @@ class RunEvent(models.Model):
     to_state = models.CharField(max_length=10)
     actor = models.CharField(max_length=200)
     detail = models.CharField(max_length=500, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "sequence"], name="event_sequence_once")]

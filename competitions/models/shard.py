@@ -30,6 +30,7 @@ class RunShard(models.Model):
     lease_owner = models.CharField(max_length=200, blank=True)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     pairs_done = models.PositiveIntegerField(default=0)
+    provenance = models.JSONField(default=dict, blank=True)
     pair_scores = models.ForeignKey(
         Artifact, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )

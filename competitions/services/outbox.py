@@ -1,7 +1,7 @@
 """Bring about what a transaction promised: written with it, done after it, tried again until it works."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from django.db import transaction
@@ -30,7 +30,13 @@ def promise_nudge() -> None:
     transaction.on_commit(lambda: flush((Outbox.Topic.NUDGE,)), robust=True)
 
 
-def flush(topics: tuple[Outbox.Topic, ...] = (Outbox.Topic.NUDGE, Outbox.Topic.REFRESH_LEADERBOARD)) -> int:
+def promise_assistance() -> None:
+    """Have a worker told that there are shards to take, right after the commit where the broker is up."""
+    promise(Outbox.Topic.ASSIST)
+    transaction.on_commit(lambda: flush((Outbox.Topic.ASSIST,)), robust=True)
+
+
+def flush(topics: Sequence[str] = Outbox.Topic.values) -> int:
     """Do what is due and return how many effects were brought about. Doing one twice is harmless.
 
     Equal promises are kept together, once. Only the rows that were read before the effect are deleted: what
@@ -71,11 +77,16 @@ def _nudge(_key: str) -> None:
     dispatch.nudge_workers()
 
 
+def _ask_for_assistance(_key: str) -> None:
+    dispatch.ask_for_assistance()
+
+
 def _refresh(key: str) -> None:
     refresh(phase_id=int(key))
 
 
 _EFFECTS: dict[Outbox.Topic, Callable[[str], None]] = {
     Outbox.Topic.NUDGE: _nudge,
+    Outbox.Topic.ASSIST: _ask_for_assistance,
     Outbox.Topic.REFRESH_LEADERBOARD: _refresh,
 }

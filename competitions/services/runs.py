@@ -1,17 +1,17 @@
 """The life of a claimed run: advance, keep alive, fail, hand back, cancel, and take back from silent workers."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
-from django.utils import timezone
+from django.db.models import F, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce, Now
 
+from competitions.clock import in_seconds
 from competitions.errors import IllegalTransition, StaleFence
-from competitions.models import Run
-from competitions.rules import LEASED_STATES, RunState, fault_of, retry_at
+from competitions.models import Run, RunShard
+from competitions.rules import LEASED_STATES, RunState, fault_of, pause_before
 from competitions.services import outbox
 from competitions.services.transitions import NO_LEASE, transition
 from evaluation.failures import Fault
@@ -26,19 +26,32 @@ class Claim:
     worker: str
 
 
+def owned(held: Claim) -> Run:
+    """Lock and return a claimed run; called within a transaction whose writes belong to this attempt.
+
+    Raises:
+        StaleFence: it is no longer this worker's.
+    """
+    rows = Run.objects.select_for_update(of=("self",)).select_related("submission__phase")
+    run = rows.filter(pk=held.run_id, fence=held.fence, state__in=LEASED_STATES).first()
+    if run is None:
+        raise StaleFence
+    return run
+
+
 def advance(held: Claim, to: RunState, *, changes: dict[str, object] | None = None) -> Run:
     """Move a claimed run to its next stage."""
     return transition(run_id=held.run_id, to=to, actor=held.worker, fence=held.fence, changes=changes)
 
 
-def keep_alive(held: Claim, *, pairs_done: int) -> bool:
-    """Extend the lease and report progress; False means that the run is no longer this worker's."""
-    now = timezone.now()
+def keep_alive(held: Claim) -> bool:
+    """Extend the lease and add up the shards' progress; False means that the run is no longer this worker's."""
+    done = RunShard.objects.filter(run=OuterRef("pk")).values("run").annotate(n=Sum("pairs_done"))
     return bool(
         Run.objects.filter(pk=held.run_id, fence=held.fence, state__in=LEASED_STATES).update(
-            lease_expires_at=now + timedelta(seconds=settings.LEASE_SECONDS),
-            last_sign_of_life=now,
-            pairs_done=pairs_done,
+            lease_expires_at=in_seconds(settings.LEASE_SECONDS),
+            last_sign_of_life=Now(),
+            pairs_done=Coalesce(Subquery(done.values("n")), 0),
         )
     )
 
@@ -73,7 +86,7 @@ def cancel(*, run_id: UUID, actor: str) -> Run:
 
 def reap() -> int:
     """Return runs whose worker fell silent to the queue and count them; needs no worker's cooperation."""
-    silent = Run.objects.filter(state__in=LEASED_STATES, lease_expires_at__lt=timezone.now())
+    silent = Run.objects.filter(state__in=LEASED_STATES, lease_expires_at__lt=Now())
     taken_back = 0
     for run_id, fence, owner in silent.values_list("pk", "fence", "lease_owner"):
         try:
@@ -98,7 +111,7 @@ def _give_back(run_id: UUID, fence: int, *, actor: str, detail: str) -> Run:
         changes=NO_LEASE
         | {
             "fence": F("fence") + 1,
-            "not_before": retry_at(timezone.now(), attempts, settings.RETRY_SECONDS),
+            "not_before": in_seconds(pause_before(attempts, settings.RETRY_SECONDS)),
             "pairs_done": 0,
             "started_at": None,
         },

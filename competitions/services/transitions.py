@@ -5,11 +5,12 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from competitions.errors import IllegalTransition, NotFound, StaleFence
-from competitions.models import QuotaEntry, Run, RunEvent
+from competitions.models import Outbox, QuotaEntry, Run, RunEvent
 from competitions.rules import END_STATES, RunState, is_charged, states_before
+from competitions.services import outbox
 from evaluation.failures import Fault
 
 NO_LEASE = {"lease_owner": "", "lease_expires_at": None}
@@ -41,7 +42,7 @@ def transition(
     before = rows.select_for_update().values_list("state", flat=True).first()
     fields: dict[str, object] = {"state": to, "event_count": F("event_count") + 1, **(changes or {})}
     if to in END_STATES:
-        fields |= NO_LEASE | {"finished_at": timezone.now()}
+        fields |= NO_LEASE | {"finished_at": Now()}
     if before is None or not rows.filter(state=before).update(**fields):
         raise _refusal(run_id, to, fence)
     run = Run.objects.select_related("submission__phase").get(pk=run_id)
@@ -55,6 +56,8 @@ def transition(
     )
     if to in END_STATES:
         _settle_quota(run)
+        if run.purpose == Run.Purpose.RESCORE:  # the board waits for the last of them, however it ends
+            outbox.promise(Outbox.Topic.REFRESH_LEADERBOARD, str(run.submission.phase_id))
     return run
 
 
@@ -62,7 +65,7 @@ def _settle_quota(run: Run) -> None:
     charged = is_charged(RunState(run.state), Fault(run.fault), had_started=run.started_at is not None)
     state = QuotaEntry.State.CHARGED if charged else QuotaEntry.State.REFUNDED
     QuotaEntry.objects.filter(run=run, state=QuotaEntry.State.RESERVED).update(
-        state=state, settled_at=timezone.now()
+        state=state, settled_at=Now()
     )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from competitions.models import Worker
 from evaluation.manifest import RUNTIMES
@@ -28,12 +28,11 @@ class Ability:
 
 def register_worker(*, name: str, ability: Ability) -> Worker:
     """Write down a worker that starts."""
-    now = timezone.now()
     return Worker.objects.update_or_create(
         name=name,
         defaults={
-            "started_at": now,
-            "seen_at": now,
+            "started_at": Now(),
+            "seen_at": Now(),
             "driver": ability.driver,
             "driver_details": ability.details,
             "can_run_untrusted": ability.can_run_untrusted,
@@ -49,7 +48,7 @@ def register_worker(*, name: str, ability: Ability) -> Worker:
 
 def see_worker(*, name: str) -> None:
     """Note a sign of life."""
-    Worker.objects.filter(name=name).update(seen_at=timezone.now())
+    Worker.objects.filter(name=name).update(seen_at=Now())
 
 
 def forget_worker(*, name: str) -> None:

@@ -1,81 +1,29 @@
 """The pipeline on real processes: a claimed run ends scored, failed with its code, or back in the queue."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from pytest_django import Settings
 
-from accounts.models import Team, User
 from competitions.models import LeaderboardSnapshot, Phase, QuotaEntry, Run, RunLogChunk, RunOutput
 from competitions.rules import RunState
 from competitions.services import queue, runs
-from competitions.services.submissions import Upload, create_submission
 from competitions.services.workers import Ability
 from evaluation.errors import SandboxUnavailable
-from evaluation.generation.process import ProcessDriver
+from tests.workers.stations import SWAP, claim, evaluate, here, scorer, submit
 from workers import pipeline
 from workers.drain import draining
-from workers.drivers import Drivers
-from workers.scorer import ScorerProcess
 from workers.station import Station
 
+__all__ = ["here", "scorer", "submit"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SWAP = """
-import sys
-class Model:
-    def __init__(self, bundle_dir, device):
-        print("loading", file=sys.stderr)
-    def stylize(self, content, style):
-        print("a pair", file=sys.stderr)
-        return (content // 2 + style // 2)
-"""
 BREAKS = {
     "CRASHED": "import os; os._exit(3)",
     "BAD_OUTPUT": "return content[:-1]",
     "MISSING_FILE": "open(self.folder + '/weights.bin')",
     "PAIR_TIMEOUT": "import time; time.sleep(60)",
 }
-
-
-@pytest.fixture(scope="module")
-def scorer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScorerProcess]:
-    """A warm scorer for all tests of this file."""
-    made = ScorerProcess(threads=1, cache_dir=tmp_path_factory.mktemp("features"))
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def here(scorer: ScorerProcess) -> Station:
-    """A station of this very process, without a sandbox."""
-    return Station("station", 0, Drivers(None, ProcessDriver(), "no sandbox in this test", "none"), scorer)
-
-
-@pytest.fixture
-def submit(
-    phase: Phase, team: Team, researcher: User, make_archive: Callable[..., Path]
-) -> Callable[[str], Run]:
-    """Return a function that submits a generator as one of the project's own and returns its run."""
-
-    def send(code: str) -> Run:
-        path = make_archive(code=code)
-        with path.open("rb") as content:
-            upload = Upload(content=content, size=path.stat().st_size, allow_duplicate=True)
-            submission = create_submission(phase_pk=phase.pk, team=team, user=researcher, upload=upload)
-        type(submission).objects.filter(pk=submission.pk).update(is_shipped=True)
-        submission.runs.update(needs_sandbox=False)
-        return submission.runs.get()
-
-    return send
-
-
-def evaluate(here: Station) -> None:
-    """Claim the next run and take it through the pipeline."""
-    held = queue.claim(worker=here.name, ability=Ability("test", False))
-    assert held is not None
-    pipeline.run(held, here)
 
 
 def test_a_run_is_scored_and_stands_on_the_board(here: Station, submit: Callable[[str], Run]) -> None:
@@ -150,8 +98,7 @@ def test_a_cancelled_run_is_left_and_leaves_nothing_behind(
     here: Station, submit: Callable[[str], Run], settings: Settings
 ) -> None:
     run = submit(SWAP)
-    held = queue.claim(worker=here.name, ability=Ability("test", False))
-    assert held is not None
+    held = claim(here)
     runs.cancel(run_id=run.pk, actor="user")
     pipeline.run(held, here)
     run.refresh_from_db()
@@ -162,8 +109,7 @@ def test_a_cancelled_run_is_left_and_leaves_nothing_behind(
 
 def test_a_draining_worker_hands_the_run_back(here: Station, submit: Callable[[str], Run]) -> None:
     run = submit(SWAP)
-    held = queue.claim(worker=here.name, ability=Ability("test", False))
-    assert held is not None
+    held = claim(here)
     draining.set()
     try:
         pipeline.run(held, here)
