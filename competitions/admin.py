@@ -1,10 +1,14 @@
 """The domain in Django's admin: competitions and dates may be edited, what runs rely on is only shown."""
 
+from typing import cast
+
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
+from accounts.models import User
 from competitions import models
+from competitions.services.flags import review_flag
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -106,6 +110,52 @@ class RunEventAdmin(ReadOnlyAdmin):
     search_fields = ("run__id",)
 
 
+@admin.register(models.RunFlag)
+class RunFlagAdmin(ReadOnlyAdmin):
+    """Flags against gaming; the actions give verdicts, by the same service as the pages."""
+
+    list_display = (
+        "created_at",
+        "competition",
+        "run",
+        "code",
+        "strength",
+        "sentence",
+        "verdict",
+        "reviewed_by",
+    )
+    list_filter = ("verdict", "code", "run__submission__phase__competition")
+    list_select_related = ("run__submission__phase__competition", "reviewed_by")
+    search_fields = ("run__id", "run__submission__name", "run__submission__team__name")
+    ordering = ("-created_at", "-pk")
+    actions = ("confirm", "dismiss", "reopen")
+
+    @admin.display(ordering="run__submission__phase__competition")
+    def competition(self, flag: models.RunFlag) -> str:
+        """Name the competition."""
+        return str(flag.run.submission.phase.competition)
+
+    @admin.action(description="Confirm: everybody sees them")
+    def confirm(self, request: HttpRequest, chosen: QuerySet[models.RunFlag]) -> None:
+        """Confirm the chosen flags."""
+        self._review(request, chosen, models.RunFlag.Verdict.CONFIRMED)
+
+    @admin.action(description="Dismiss: nobody but organizers sees them")
+    def dismiss(self, request: HttpRequest, chosen: QuerySet[models.RunFlag]) -> None:
+        """Dismiss the chosen flags."""
+        self._review(request, chosen, models.RunFlag.Verdict.DISMISSED)
+
+    @admin.action(description="Open again: they wait for a verdict")
+    def reopen(self, request: HttpRequest, chosen: QuerySet[models.RunFlag]) -> None:
+        """Take verdicts back."""
+        self._review(request, chosen, models.RunFlag.Verdict.OPEN)
+
+    def _review(self, request: HttpRequest, chosen: QuerySet[models.RunFlag], verdict: str) -> None:
+        for flag in chosen:
+            review_flag(flag_id=flag.pk, user=cast(User, request.user), verdict=verdict, note=flag.note)
+        self.message_user(request, f"{len(chosen)} now {verdict}.")
+
+
 @admin.register(models.Artifact)
 class ArtifactAdmin(ReadOnlyAdmin):
     """Stored files."""
@@ -163,7 +213,6 @@ admin.site.register(
         models.Disqualification,
         models.LeaderboardRow,
         models.MetricSuite,
-        models.RunFlag,
         models.RunLogChunk,
         models.RunOutput,
         models.RunShard,

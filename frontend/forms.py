@@ -88,3 +88,10 @@ class TokenForm(forms.Form):
     name = forms.CharField(
         label=_("Name"), max_length=100, help_text=_("Where you will use it, for example: laptop.")
     )
+
+
+class FlagForm(forms.Form):
+    """What an organizer makes of a flag."""
+
+    verdict = forms.CharField()
+    note = forms.CharField(required=False, max_length=500)

@@ -1,4 +1,4 @@
-"""The way of a submission in seven stages, made from its run's events; how often a page asks for news."""
+"""The way of a submission in stages, made from its run's events; how often a page asks for news."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,7 +52,10 @@ class Forecast:
 
 
 def stages(submission: SubmissionView, now: datetime) -> tuple[Stage, ...]:
-    """Line up the seven stages of the latest run; a run that went back to the queue begins there again."""
+    """Line up the stages of the latest run; a run that went back to the queue begins there again.
+
+    There are seven, but for rescorings, which generate nothing.
+    """
     run = submission.run
     attempt = _latest_attempt(run.events)
     entered = {RECEIVED: submission.created_at, CHECKED: submission.created_at}
@@ -70,6 +73,7 @@ def stages(submission: SubmissionView, now: datetime) -> tuple[Stage, ...]:
             is_generating=index == GENERATING,
         )
         for index, label in enumerate(LABELS)
+        if index != GENERATING or run.purpose != "rescore"
     )
 
 

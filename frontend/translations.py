@@ -13,7 +13,8 @@ from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
 from competitions.errors import CompetitionError
-from competitions.selectors.status import NO_WORKER
+from competitions.flags import FLAG_TEXTS
+from competitions.selectors.status import NO_DEVICE, NO_MEMORY, NO_RUNTIME, NO_WORKER, OBSTACLE_ADVICE
 from evaluation.failures import FAILURES
 from evaluation.metrics.registry import METRIC_SPECS
 
@@ -51,16 +52,19 @@ def all_texts() -> Catalog:
 
 
 def foreign_texts() -> Iterator[str]:
-    """List the texts that pages take over from the other rooms: failures, metrics, errors, waiting."""
+    """List the texts that pages take over from the other rooms: failures, metrics, flags, errors, waiting."""
     for failure in FAILURES.values():
         yield from (failure.sentence, failure.advice)
     for spec in METRIC_SPECS.values():
         yield from (spec.title, spec.misses)
+    yield from FLAG_TEXTS.values()
     for error in _errors(CompetitionError):
         yield " ".join((error.__doc__ or "").split())
         if error.fix:
             yield error.fix
-    yield from (NO_WORKER.reason, NO_WORKER.advice)
+    for waiting in (NO_WORKER, NO_DEVICE, NO_MEMORY, NO_RUNTIME):
+        yield from (waiting.reason, waiting.advice)
+    yield OBSTACLE_ADVICE
 
 
 def catalogues() -> Iterator[tuple[Path, Catalog]]:

@@ -3,7 +3,16 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from frontend.views import accounts, competitions, images, leaderboards, preferences, status, submissions
+from frontend.views import (
+    accounts,
+    competitions,
+    flags,
+    images,
+    leaderboards,
+    preferences,
+    status,
+    submissions,
+)
 
 urlpatterns = [
     path("", competitions.home, name="home"),
@@ -16,6 +25,7 @@ urlpatterns = [
     path("s/<uuid:submission_id>/progress/", submissions.submission_progress, name="submission_progress"),
     path("s/<uuid:submission_id>/log/", submissions.submission_log, name="submission_log"),
     path("s/<uuid:submission_id>/cancel/", submissions.submission_cancel, name="submission_cancel"),
+    path("flags/<int:flag_id>/review/", flags.flag_review, name="flag_review"),
     path("images/pairs/<int:pair_pk>/<str:side>/", images.pair_image, name="pair_image"),
     path("images/runs/<uuid:run_id>/<int:pair_pk>/", images.output_image, name="output_image"),
     path("accounts/sign-in/", accounts.SignIn.as_view(), name="sign_in"),

@@ -51,7 +51,7 @@ def publish(this: Attempt, all_of: Gathered, flags: list[RaisedFlag]) -> None:
             this.question,
             outputs=all_of.outputs,
             scores=all_of.scores,
-            usual=usual_style_scores(this.work.phase_id),
+            usual=usual_style_scores(this.work.phase_id, reviewed=this.work.run_id),
         )
     runs.advance(this.held, RunState.PUBLISHING)
     table = this.folder / "pair_scores.parquet"

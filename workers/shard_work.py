@@ -76,7 +76,8 @@ def _finish(this: Attempt, shard: ShardClaim, scores: tuple[PairScore, ...]) -> 
     table = this.folder / f"shard-{shard.shard_id}.parquet"
     write_pair_scores(scores, table)
     statistics = this.folder / f"shard-{shard.shard_id}.npz"
-    this.station.scorer.export_collected(this.question, run=_name(shard), path=statistics)
+    outputs = {score.pair_id: this.output(score.pair_id) for score in scores if not score.invalid}
+    this.station.scorer.export_collected(this.question, run=_name(shard), path=statistics, outputs=outputs)
     this.keeper.work_on(None)  # from here on the shard ends, so it need not be kept alive
     shards.finish(shard, pair_scores=table, statistics=statistics, provenance=this.whereabouts())
 

@@ -8,7 +8,10 @@ from django.urls import reverse
 from rest_framework import serializers
 
 from competitions.selectors.competitions import PairView
+from competitions.selectors.flags import RunFlags
+from competitions.selectors.leaderboards import RowView
 from competitions.selectors.scores import PublicPairScore
+from competitions.selectors.submissions import RunView
 
 
 class UtcField(serializers.DateTimeField):
@@ -125,7 +128,10 @@ class SnapshotSerializer(serializers.Serializer):
 
 
 class RowSerializer(serializers.Serializer):
-    """A line of the board; rank is null for baselines and for runs that are not ranked."""
+    """A line of the board; rank is null for baselines and for runs that are not ranked.
+
+    `flags` are the signs of gaming that an organizer has confirmed.
+    """
 
     rank = serializers.IntegerField(allow_null=True)
     rank_low = serializers.IntegerField(allow_null=True)
@@ -145,16 +151,35 @@ class RowSerializer(serializers.Serializer):
     seconds_per_image = NumberField(source="values.seconds.value", allow_null=True)
     values = serializers.DictField(child=EstimateSerializer())
     unranked_reason = serializers.CharField()
+    flags = serializers.SerializerMethodField()
+
+    def get_flags(self, row: RowView) -> list[str]:
+        """Return the codes."""
+        return [flag.code for flag in row.flags]
+
+
+class DisqualifiedSerializer(serializers.Serializer):
+    """A submission that an organizer took off the board."""
+
+    submission = serializers.UUIDField(source="submission_id")
+    name = serializers.CharField()
+    team = serializers.CharField()
+    reason = serializers.CharField()
 
 
 class LeaderboardSerializer(serializers.Serializer):
-    """A board; the snapshot is null before the first run is scored."""
+    """A board; the snapshot is null before the first run is scored.
+
+    While `is_rescoring`, the board of the suite before stands.
+    """
 
     competition = serializers.CharField(source="competition.slug")
     phase = serializers.CharField(source="phase.slug")
-    suite = serializers.CharField(source="phase.suite.id")
+    suite = serializers.CharField()
     snapshot = SnapshotSerializer(allow_null=True)
+    is_rescoring = serializers.BooleanField()
     rows = RowSerializer(many=True)
+    disqualified = DisqualifiedSerializer(many=True)
 
 
 class FailureSerializer(serializers.Serializer):
@@ -169,7 +194,11 @@ class FailureSerializer(serializers.Serializer):
 
 
 class RunSerializer(serializers.Serializer):
-    """Where a run stands."""
+    """Where a run stands; the view hands over the flags that the caller may see, by run.
+
+    `flags` are the signs of gaming that an organizer has confirmed, `open_flags` those that nobody has looked at yet:
+    null for everybody but organizers.
+    """
 
     id = serializers.UUIDField()
     state = serializers.CharField()
@@ -177,6 +206,7 @@ class RunSerializer(serializers.Serializer):
     pairs_done = serializers.IntegerField()
     pairs_total = serializers.IntegerField()
     queue_place = serializers.IntegerField(allow_null=True)
+    estimated_start_at = UtcField(allow_null=True)
     attempt = serializers.IntegerField()
     queued_at = UtcField()
     started_at = UtcField(allow_null=True)
@@ -185,6 +215,19 @@ class RunSerializer(serializers.Serializer):
     failure = FailureSerializer(allow_null=True)
     waiting_reason = serializers.CharField(source="waiting.reason")
     waiting_advice = serializers.CharField(source="waiting.advice")
+    flags = serializers.SerializerMethodField()
+    open_flags = serializers.SerializerMethodField()
+
+    def get_flags(self, run: RunView) -> tuple[str, ...]:
+        """Return the confirmed codes."""
+        return self._flags(run).confirmed
+
+    def get_open_flags(self, run: RunView) -> tuple[str, ...] | None:
+        """Return the codes that wait for a verdict."""
+        return self._flags(run).open
+
+    def _flags(self, run: RunView) -> RunFlags:
+        return self.context["flags"][run.id]
 
 
 class SubmissionSerializer(serializers.Serializer):

@@ -1,6 +1,7 @@
 """Every address of the API: read the request, ask a service or selector, shape the answer."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth import authenticate
@@ -10,6 +11,7 @@ from django.utils.cache import get_conditional_response
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -32,6 +34,7 @@ from competitions.selectors.competitions import (
     public_pairs,
     quota,
 )
+from competitions.selectors.flags import flags_of
 from competitions.selectors.leaderboards import leaderboard
 from competitions.selectors.scores import public_pair_scores, run_result
 from competitions.selectors.submissions import (
@@ -115,14 +118,14 @@ class Competition(ApiView):
 
 
 class Leaderboard(ApiView):
-    """The newest board of a phase; its entity tag changes with each snapshot."""
+    """The newest board of a phase; its entity tag covers all that it says."""
 
     def get(self, request: Request, slug: str) -> HttpResponseBase:
         """Show the board, or answer 304 where the caller has it."""
         competition, phase = _phase(slug, request)
-        board = leaderboard(competition, phase)
-        response = Response(serializers.LeaderboardSerializer(board).data)
-        tag = f'"board-{phase.pk}-{board.snapshot.pk if board.snapshot else 0}"'
+        answer = serializers.LeaderboardSerializer(leaderboard(competition, phase)).data
+        tag = f'"{hashlib.sha256(JSONRenderer().render(answer)).hexdigest()}"'
+        response = Response(answer)
         response["ETag"] = tag
         return get_conditional_response(request._request, tag, response=response) or response
 
@@ -148,7 +151,8 @@ class Submissions(ApiView):
 
     def get(self, request: Request) -> Response:
         """List submissions."""
-        return _page(submissions_of(request.user), serializers.SubmissionSerializer, request)
+        found = submissions_of(request.user)
+        return _page(found, serializers.SubmissionSerializer, request, _flags(found, request))
 
     def post(self, request: Request) -> Response:
         """Hand in an archive."""
@@ -194,7 +198,8 @@ class Run(ApiView):
 
     def get(self, request: Request, run_id: str) -> Response:
         """Show a run."""
-        return Response(serializers.RunSerializer(_of_run(run_id, request).run).data)
+        submission = _of_run(run_id, request)
+        return Response(serializers.RunSerializer(submission.run, context=_flags([submission], request)).data)
 
 
 class RunLog(ApiView):
@@ -237,11 +242,21 @@ def _caller(request: Request) -> User:
     return request.user
 
 
-def _page(rows: Sequence[object], shape: type[Serializer[Any]], request: Request) -> Response:
+def _page(
+    rows: Sequence[object],
+    shape: type[Serializer[Any]],
+    request: Request,
+    context: Mapping[str, object] | None = None,
+) -> Response:
     window = requests.read_query(requests.PageQuery, request)
     start, end = window["offset"], window["offset"] + window["limit"]
-    answer = shape(rows[start:end], many=True, context={"request": request}).data
+    answer = shape(rows[start:end], many=True, context={"request": request, **(context or {})}).data
     return Response({"count": len(rows), "next_offset": end if end < len(rows) else None, "results": answer})
+
+
+def _flags(submissions: Sequence[SubmissionView], request: Request) -> dict[str, object]:
+    """Read the flags that the caller may see of these submissions' runs."""
+    return {"flags": flags_of([submission.run.id for submission in submissions], request.user)}
 
 
 def _phase(slug: str, request: Request) -> tuple[CompetitionView, PhaseView]:
@@ -254,7 +269,8 @@ def _of_run(run_id: str, request: Request) -> SubmissionView:
 
 
 def _submission(submission: SubmissionView, request: Request, status: int = 200) -> Response:
-    answer = serializers.SubmissionSerializer(submission).data
+    context = _flags([submission], request)
+    answer = serializers.SubmissionSerializer(submission, context=context).data
     phase = find_phase(get_competition(submission.competition, request.user), submission.phase)
     uses = _quota(request.user, phase, submission.team_slug) if submission.team_slug else None
     return Response({**answer, "quota": uses}, status=status)

@@ -4,7 +4,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from competitions.models import Competition, Submission
+from competitions.errors import NotAllowed, NotFound
+from competitions.models import Competition, Run, Submission
 from competitions.rules import RunState
 
 Viewer = User | AnonymousUser
@@ -20,6 +21,28 @@ def visible_competitions(viewer: Viewer) -> QuerySet[Competition]:
     return rows.filter(Q(is_published=True) | Q(organizers=viewer)).distinct()
 
 
+def organized_competitions(viewer: Viewer) -> QuerySet[Competition]:
+    """Competitions that the viewer runs; staff run all."""
+    rows = Competition.objects.all()
+    if isinstance(viewer, AnonymousUser):
+        return rows.none()
+    return rows if viewer.is_staff else rows.filter(organizers=viewer)
+
+
+def check_organizer(viewer: Viewer, competition_pk: int) -> None:
+    """Refuse everybody but the organizers of a competition and staff.
+
+    Raises:
+        NotAllowed: the viewer may see the competition only.
+        NotFound: there is no such competition, or the viewer may not even see it.
+    """
+    if organized_competitions(viewer).filter(pk=competition_pk).exists():
+        return
+    if visible_competitions(viewer).filter(pk=competition_pk).exists():
+        raise NotAllowed("Only the organizers of the competition and staff can do this.")
+    raise NotFound("There is no such competition, or you may not see it.")
+
+
 def managed_submissions(viewer: Viewer) -> QuerySet[Submission]:
     """Submissions of the viewer's teams and of competitions that the viewer organizes; staff manage all."""
     rows = Submission.objects.all()
@@ -33,9 +56,11 @@ def managed_submissions(viewer: Viewer) -> QuerySet[Submission]:
 
 
 def visible_submissions(viewer: Viewer) -> QuerySet[Submission]:
-    """Managed submissions, and whatever was scored in a competition that the viewer may see."""
+    """Managed submissions, and whatever was scored in a competition that the viewer may see; no dry runs."""
     scored = Submission.objects.filter(
-        phase__competition__in=visible_competitions(viewer), runs__state=RunState.SCORED
+        phase__competition__in=visible_competitions(viewer),
+        runs__state=RunState.SCORED,
+        runs__purpose__in=(Run.Purpose.SCORE, Run.Purpose.RESCORE),
     )
     return Submission.objects.filter(
         Q(pk__in=scored.values("pk")) | Q(pk__in=managed_submissions(viewer).values("pk"))

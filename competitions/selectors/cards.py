@@ -1,16 +1,15 @@
 """Read what stands on the cards of all competitions, with a constant number of queries."""
 
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.db.models import Max
 
-from competitions.models import ImagePair, LeaderboardRow, LeaderboardSnapshot, Phase, RunOutput
+from competitions.models import ImagePair, LeaderboardRow, LeaderboardSnapshot, Phase
 from competitions.selectors.access import Viewer
 from competitions.selectors.competitions import CompetitionView, PairView, competitions
-from competitions.selectors.leaderboards import choose_strip
+from competitions.selectors.leaderboards import choose_strip, makers_of, pictured
 
 
 @dataclass(frozen=True)
@@ -33,24 +32,25 @@ def cards(viewer: Viewer) -> list[CardView]:
     found = competitions(viewer)
     phases = [competition.phase.pk for competition in found if competition.phase]
     strips, boards = _strips(phases), _rows(phases)
-    pictured = _pictured([_leader(rows).run_id for rows in boards.values()], strips)
+    shown = [pair.pk for strip in strips.values() for pair in strip]
+    pictures = pictured(makers_of(_leader(rows).run for rows in boards.values()), shown)
     made = []
     for competition in found:
         phase = competition.phase.pk if competition.phase else 0
         card = CardView(competition, strips.get(phase, ()), "", None, frozenset(), 0)
-        made.append(_with_leader(card, boards[phase], pictured) if phase in boards else card)
+        made.append(_with_leader(card, boards[phase], pictures) if phase in boards else card)
     return made
 
 
 def _with_leader(
-    card: CardView, rows: list[LeaderboardRow], pictured: Mapping[UUID, AbstractSet[int]]
+    card: CardView, rows: list[LeaderboardRow], pictures: Mapping[UUID, frozenset[int]]
 ) -> CardView:
     leader = _leader(rows)
     return replace(
         card,
         leader=leader.submission.name,
         leader_run_id=leader.run_id,
-        pictured=frozenset(pictured.get(leader.run_id, ())),
+        pictured=pictures[leader.run_id],
         n_entries=sum(row.rank is not None for row in rows),
     )
 
@@ -68,19 +68,14 @@ def _rows(phases: list[int]) -> dict[int, list[LeaderboardRow]]:
     newest = LeaderboardSnapshot.objects.filter(phase__in=phases).values("phase").annotate(newest=Max("pk"))
     rows = LeaderboardRow.objects.filter(snapshot__in=newest.values("newest"))
     boards: dict[int, list[LeaderboardRow]] = {}
-    for row in rows.select_related("submission", "snapshot").defer("values").order_by("position"):
+    for row in (
+        rows.select_related("submission", "snapshot", "run")
+        .defer("values", "run__manifest")
+        .order_by("position")
+    ):
         boards.setdefault(row.snapshot.phase_id, []).append(row)
     return boards
 
 
 def _leader(rows: list[LeaderboardRow]) -> LeaderboardRow:
     return next((row for row in rows if row.rank is not None), rows[0])
-
-
-def _pictured(run_ids: list[UUID], strips: dict[int, tuple[PairView, ...]]) -> dict[UUID, set[int]]:
-    keys = {pair.pk for strip in strips.values() for pair in strip}
-    found: dict[UUID, set[int]] = {}
-    outputs = RunOutput.objects.filter(run__in=run_ids, pair__in=keys)
-    for run_id, pair_id in outputs.values_list("run_id", "pair_id"):
-        found.setdefault(run_id, set()).add(pair_id)
-    return found

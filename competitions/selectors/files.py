@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from django.db.models import Q
+
 from competitions.errors import NotFound
 from competitions.models import ImagePair, RunOutput
 from competitions.selectors.access import Viewer, visible_competitions, visible_submissions
@@ -26,10 +28,13 @@ def pair_image(pair_pk: int, side: str, viewer: Viewer) -> str:
 
 
 def output_image(run_id: UUID, pair_pk: int, viewer: Viewer) -> str:
-    """Return the digest of the stylized image of a public pair, or raise NotFound."""
+    """Return the digest of the stylized image of a public pair, or raise NotFound.
+
+    A rescoring has no images of its own: it shows those that it scored.
+    """
     output = (
         RunOutput.objects.filter(
-            run=run_id,
+            Q(run=run_id) | Q(run__rescores=run_id),
             pair__pk=pair_pk,  # unlike `pair`, this takes numbers beyond what the column holds
             pair__split=ImagePair.Split.PUBLIC,
             run__submission__in=visible_submissions(viewer).values("pk"),

@@ -1,12 +1,15 @@
 """Read the newest leaderboard snapshot, with a constant number of queries."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from competitions.models import ImagePair, LeaderboardRow, LeaderboardSnapshot, RunOutput
+from competitions.models import ImagePair, LeaderboardRow, LeaderboardSnapshot, Run, RunOutput
+from competitions.rules import LIVE_STATES
 from competitions.selectors.competitions import CompetitionView, PairView, PhaseView
+from competitions.selectors.disqualifications import DisqualifiedView, disqualified
+from competitions.selectors.flags import FlagView, confirmed_flags
 
 STRIP_LENGTH = 4
 
@@ -27,7 +30,8 @@ class RowView:
     Rows whose ranges `group`..`group_last` meet cannot be told apart; `p_next` is the corrected p of the
     difference to the next rank.
 
-    `strip` holds the keys of the pairs, in the board's order, for which this run has a picture.
+    `strip` holds the keys of the pairs, in the board's order, for which this run has a picture; `flags` are the
+    signs of gaming that an organizer has confirmed.
     """
 
     position: int
@@ -47,6 +51,7 @@ class RowView:
     unranked_reason: str
     created_at: datetime
     strip: frozenset[int]
+    flags: tuple[FlagView, ...]
 
 
 @dataclass(frozen=True)
@@ -65,42 +70,72 @@ class SnapshotView:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """A phase's board: the snapshot (None before the first run is scored), its rows, and the strip's pairs."""
+    """A phase's board: the snapshot (None before the first run is scored), its rows, and the strip's pairs.
+
+    `is_rescoring`: runs are scored again, and until the last of them has ended this board stands.
+    """
 
     competition: CompetitionView
     phase: PhaseView
     snapshot: SnapshotView | None
     rows: tuple[RowView, ...]
     strip_pairs: tuple[PairView, ...]
+    disqualified: tuple[DisqualifiedView, ...]
+    is_rescoring: bool
+
+    @property
+    def suite(self) -> str:
+        """Name the suite by which these rows were scored; before there are any, the phase's."""
+        return self.snapshot.suite_name if self.snapshot else self.phase.suite.id
 
 
 def leaderboard(competition: CompetitionView, phase: PhaseView) -> Leaderboard:
     """Return the newest snapshot of a phase."""
     snapshot = LeaderboardSnapshot.objects.filter(phase=phase.pk).order_by("-pk").first()
-    pairs = _strip_pairs(phase)
-    if snapshot is None:
-        return Leaderboard(competition, phase, None, (), pairs)
-    rows = list(snapshot.rows.select_related("submission__team", "run"))
-    strips = _strips([row.run_id for row in rows], pairs)
+    pairs, off_the_board = _strip_pairs(phase), disqualified(phase.pk)
+    taken_off = {line.submission_id for line in off_the_board}
+    rows = (
+        list(snapshot.rows.select_related("submission__team", "run").defer("run__manifest"))
+        if snapshot
+        else []
+    )
+    strips = pictured(makers_of(row.run for row in rows), [pair.pk for pair in pairs])
+    flags = confirmed_flags([row.run_id for row in rows])
     return Leaderboard(
         competition=competition,
         phase=phase,
-        snapshot=SnapshotView(
-            pk=snapshot.pk,
-            created_at=snapshot.created_at,
-            suite_name=snapshot.suite_name,
-            seed=snapshot.seed,
-            draws=snapshot.draws,
-            n_pairs=snapshot.n_pairs,
-            n_styles=snapshot.n_styles,
-            n_contents=snapshot.n_contents,
+        snapshot=_snapshot_view(snapshot) if snapshot else None,
+        rows=tuple(
+            _row_view(row, strips[row.run_id], flags.get(row.run_id, ()))
+            for row in rows
+            if row.submission_id not in taken_off  # the next snapshot is without it
         ),
-        rows=tuple(_row_view(row, strips.get(row.run_id, frozenset())) for row in rows),
         strip_pairs=pairs,
+        disqualified=off_the_board,
+        is_rescoring=is_rescoring(phase.pk),
     )
 
 
-def _row_view(row: LeaderboardRow, strip: frozenset[int]) -> RowView:
+def is_rescoring(phase_id: int) -> bool:
+    """Say whether runs of a phase are being scored again."""
+    live = Run.objects.filter(purpose=Run.Purpose.RESCORE, state__in=LIVE_STATES)
+    return live.filter(submission__phase=phase_id).exists()
+
+
+def _snapshot_view(snapshot: LeaderboardSnapshot) -> SnapshotView:
+    return SnapshotView(
+        pk=snapshot.pk,
+        created_at=snapshot.created_at,
+        suite_name=snapshot.suite_name,
+        seed=snapshot.seed,
+        draws=snapshot.draws,
+        n_pairs=snapshot.n_pairs,
+        n_styles=snapshot.n_styles,
+        n_contents=snapshot.n_contents,
+    )
+
+
+def _row_view(row: LeaderboardRow, strip: frozenset[int], flags: tuple[FlagView, ...]) -> RowView:
     return RowView(
         position=row.position,
         rank=row.rank,
@@ -119,6 +154,7 @@ def _row_view(row: LeaderboardRow, strip: frozenset[int]) -> RowView:
         unranked_reason=row.unranked_reason,
         created_at=row.submission.created_at,
         strip=strip,
+        flags=flags,
     )
 
 
@@ -141,9 +177,15 @@ def choose_strip(pairs: Iterable[ImagePair]) -> tuple[PairView, ...]:
     )
 
 
-def _strips(run_ids: list[UUID], pairs: tuple[PairView, ...]) -> dict[UUID, frozenset[int]]:
-    outputs = RunOutput.objects.filter(run__in=run_ids, pair__in=[pair.pk for pair in pairs])
-    strips: dict[UUID, set[int]] = {}
+def pictured(makers: Mapping[UUID, UUID], pair_ids: Collection[int]) -> dict[UUID, frozenset[int]]:
+    """Say for which of these pairs each run has a picture; `makers` says which run made those that it shows."""
+    outputs = RunOutput.objects.filter(run__in=makers.values(), pair__in=pair_ids)
+    made: dict[UUID, set[int]] = {}
     for run_id, pair_id in outputs.values_list("run_id", "pair_id"):
-        strips.setdefault(run_id, set()).add(pair_id)
-    return {run_id: frozenset(found) for run_id, found in strips.items()}
+        made.setdefault(run_id, set()).add(pair_id)
+    return {run_id: frozenset(made.get(maker, ())) for run_id, maker in makers.items()}
+
+
+def makers_of(runs: Iterable[Run]) -> dict[UUID, UUID]:
+    """Say which run made the pictures that each of these shows: itself, or the one that it scored again."""
+    return {run.pk: run.source_id or run.pk for run in runs}

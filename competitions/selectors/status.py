@@ -1,12 +1,16 @@
 """Read the state of the platform: queue, workers, and why something waits."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from statistics import median
 
 from django.conf import settings
 from django.utils import timezone
 
+from competitions.clock import in_seconds
 from competitions.models import Run, Worker
+from competitions.queueing import Needs
 from competitions.rules import LEASED_STATES, RunState
 
 SILENT_AFTER_SECONDS = 45
@@ -14,7 +18,7 @@ SILENT_AFTER_SECONDS = 45
 
 @dataclass(frozen=True)
 class WorkerView:
-    """A worker that gave a sign of life lately."""
+    """A worker that gave a sign of life lately. `obstacle` says why it takes no run at all for the moment."""
 
     name: str
     seen_at: datetime
@@ -22,6 +26,10 @@ class WorkerView:
     can_run_untrusted: bool
     reason: str
     advice: str
+    devices: tuple[str, ...]
+    memory_mb: int
+    runtimes: tuple[str, ...]
+    obstacle: str
 
 
 @dataclass(frozen=True)
@@ -34,11 +42,12 @@ class Waiting:
 
 @dataclass(frozen=True)
 class StatusView:
-    """The platform at one glance."""
+    """The platform at one glance; the error of estimates is how far off they were, in seconds, on the median."""
 
     n_queued: int
     n_running: int
     median_wait_seconds: float | None
+    median_estimate_error_seconds: float | None
     workers: tuple[WorkerView, ...]
     waiting: Waiting
 
@@ -47,46 +56,108 @@ NO_WORKER = Waiting(
     "No worker is running, so nothing can be evaluated now.",
     "The operator starts one with `./run up`, or `celery -A config worker -Q evaluation` on another machine.",
 )
+OBSTACLE_ADVICE = "The operator removes what holds the workers up; they look again by themselves."
+NO_DEVICE = Waiting(
+    "None of the workers that are running offers the device that this run asks for.",
+    "The operator starts a worker on a machine with a GPU.",
+)
+NO_MEMORY = Waiting(
+    "None of the workers that are running has as much memory as the phase allows generators.",
+    "The operator starts a worker on a machine with more memory.",
+)
+NO_RUNTIME = Waiting(
+    "None of the workers that are running offers the runtime that this archive asks for.",
+    "The operator starts a worker of the version that has this runtime.",
+)
 
 
 def workers() -> tuple[WorkerView, ...]:
     """List the workers that gave a sign of life lately."""
-    since = timezone.now() - timedelta(seconds=SILENT_AFTER_SECONDS)
+    alive = Worker.objects.filter(seen_at__gte=in_seconds(-SILENT_AFTER_SECONDS))
     return tuple(
-        WorkerView(row.name, row.seen_at, row.driver, row.can_run_untrusted, row.reason, row.advice)
-        for row in Worker.objects.filter(seen_at__gte=since).order_by("name")
+        WorkerView(
+            name=row.name,
+            seen_at=row.seen_at,
+            driver=row.driver,
+            can_run_untrusted=row.can_run_untrusted,
+            reason=row.reason,
+            advice=row.advice,
+            devices=tuple(row.devices),
+            memory_mb=row.memory_mb,
+            runtimes=tuple(row.runtimes),
+            obstacle=row.obstacle,
+        )
+        for row in alive.order_by("name")
     )
 
 
-def waiting_for(*, is_shipped: bool, alive: tuple[WorkerView, ...] | None = None) -> Waiting:
-    """Say why a queued run cannot start; a run of a shipped archive needs no sandbox."""
-    alive = workers() if alive is None else alive
-    if not alive:
+def waiting_for(needs: Needs, alive: Sequence[WorkerView] | None = None) -> Waiting:
+    """Say why no worker takes a queued run, looking at one need after the other."""
+    left = list(workers() if alive is None else alive)
+    if not left:
         return NO_WORKER
-    if is_shipped or any(worker.can_run_untrusted for worker in alive):
-        return Waiting()
-    return Waiting(alive[0].reason, alive[0].advice)
+    checks: tuple[tuple[Callable[[WorkerView], bool], Callable[[WorkerView], Waiting]], ...] = (
+        (lambda worker: not worker.obstacle, lambda worker: Waiting(worker.obstacle, OBSTACLE_ADVICE)),
+        (lambda worker: needs.device in worker.devices, lambda _: NO_DEVICE),
+        (lambda worker: needs.memory_mb <= worker.memory_mb, lambda _: NO_MEMORY),
+        (lambda worker: needs.runtime in worker.runtimes, lambda _: NO_RUNTIME),
+        (
+            lambda worker: worker.can_run_untrusted or not needs.needs_sandbox,
+            lambda worker: Waiting(worker.reason, worker.advice),
+        ),
+    )
+    for can, say_why_not in checks:
+        able = [worker for worker in left if can(worker)]
+        if not able:
+            return say_why_not(left[0])
+        left = able
+    return Waiting()
 
 
 def status() -> StatusView:
-    """Read queue length, running runs, the median wait of the last day, and the workers."""
+    """Read queue length, running runs, waits and errors of estimates of the last day, and the workers."""
     alive = workers()
     return StatusView(
         n_queued=Run.objects.filter(state=RunState.QUEUED).count(),
         n_running=Run.objects.filter(state__in=LEASED_STATES).count(),
         median_wait_seconds=_median_wait(),
+        median_estimate_error_seconds=_median_estimate_error(),
         workers=alive,
-        waiting=waiting_for(is_shipped=False, alive=alive),
+        waiting=_most_pressing(alive),
     )
-
-
-def _median_wait() -> float | None:
-    since = timezone.now() - timedelta(days=1)
-    started = Run.objects.filter(started_at__gte=since).values_list("queued_at", "started_at")
-    waits = sorted((start - queued).total_seconds() for queued, start in started if start is not None)
-    return waits[len(waits) // 2] if waits else None
 
 
 def lease_seconds() -> int:
     """Return after how many silent seconds a run is taken from its worker."""
     return settings.LEASE_SECONDS
+
+
+def _most_pressing(alive: tuple[WorkerView, ...]) -> Waiting:
+    """Say why some queued run cannot start; with an empty queue, why an entry could not."""
+    asked = Run.objects.filter(state=RunState.QUEUED).order_by()
+    needs = [
+        Needs(*row) for row in asked.values_list("device", "memory_mb", "runtime", "needs_sandbox").distinct()
+    ]
+    found = (waiting_for(each, alive) for each in [*needs, Needs()])
+    return next((waiting for waiting in found if waiting.reason), Waiting())
+
+
+def _median_wait() -> float | None:
+    started = Run.objects.filter(started_at__gte=_a_day_ago()).values_list("queued_at", "started_at")
+    waits = [(start - queued).total_seconds() for queued, start in started if start is not None]
+    return median(waits) if waits else None
+
+
+def _median_estimate_error() -> float | None:
+    """Compare what teams were told with what came; not for runs that had to start again."""
+    told = Run.objects.filter(started_at__gte=_a_day_ago(), estimated_start_at__isnull=False, fence=1)
+    errors = [
+        abs((started - estimated).total_seconds())
+        for started, estimated in told.values_list("started_at", "estimated_start_at")
+        if started is not None and estimated is not None
+    ]
+    return median(errors) if errors else None
+
+
+def _a_day_ago() -> datetime:
+    return timezone.now() - timedelta(days=1)

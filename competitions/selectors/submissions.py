@@ -1,6 +1,6 @@
 """Read submissions, their runs, logs and scores, as far as the viewer may see them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,9 +8,10 @@ from uuid import UUID
 from django.db.models import Prefetch
 
 from competitions.errors import NotFound
-from competitions.models import Run, RunEvent, RunLogChunk, RunOutput, Submission
+from competitions.models import Disqualification, Run, RunEvent, RunLogChunk, RunOutput, Submission
 from competitions.rules import LIVE_STATES, RunState
 from competitions.selectors.access import Viewer, managed_submissions, visible_submissions
+from competitions.selectors.queue import needs_of, places
 from competitions.selectors.status import Waiting, WorkerView, waiting_for, workers
 from evaluation.failures import FAILURES
 
@@ -38,7 +39,11 @@ class EventView:
 
 @dataclass(frozen=True)
 class RunView:
-    """A run as pages and API show it; `queue_place` is 1 for the next one, None when not queued."""
+    """A run as pages and API show it; `queue_place` is 1 for the next one, None when not queued.
+
+    `estimated_start_at` is what was told when it was queued, until it starts for the first time. `outputs_of` is
+    the run whose outputs and log it shows: its own, or for a rescoring those that were scored again.
+    """
 
     id: UUID
     state: str
@@ -56,11 +61,16 @@ class RunView:
     waiting: Waiting
     events: tuple[EventView, ...]
     provenance: Mapping[str, object]
+    outputs_of: UUID
+    estimated_start_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class SubmissionView:
-    """A submission with its latest run. `can_manage`: the viewer is of the team, an organizer or staff."""
+    """A submission with its latest run; a rescoring replaces what it scores again once it has scores.
+
+    `can_manage`: the viewer is of the team, an organizer or staff. `disqualified_for`: why it is off the board.
+    """
 
     id: UUID
     name: str
@@ -77,6 +87,7 @@ class SubmissionView:
     manifest: Mapping[str, object]
     run: RunView
     can_manage: bool
+    disqualified_for: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,7 +124,7 @@ class OutputView:
 
 @dataclass(frozen=True)
 class _Queue:
-    """The queue and the workers at this moment, read once for all submissions of a list."""
+    """The places of queued runs and the workers at this moment, read once for all submissions of a list."""
 
     places: Mapping[UUID, int]
     alive: tuple[WorkerView, ...]
@@ -122,8 +133,9 @@ class _Queue:
 def submissions_of(viewer: Viewer) -> list[SubmissionView]:
     """List what the viewer's teams handed in, newest first."""
     rows = _rows(managed_submissions(viewer).filter(team__members=viewer.pk).distinct()) if viewer.pk else []
-    queue = _read_queue()
-    return [_view(row, queue, can_manage=True) for row in rows]
+    shown = [(row, _shown_run(row)) for row in rows]
+    queue = _read_queue([run for _, run in shown])
+    return [_view(row, run, queue, can_manage=True) for row, run in shown]
 
 
 def get_submission(submission_id: UUID, viewer: Viewer, *, run_id: UUID | None = None) -> SubmissionView:
@@ -132,7 +144,8 @@ def get_submission(submission_id: UUID, viewer: Viewer, *, run_id: UUID | None =
     if not rows:
         raise NotFound("There is no such submission, or you may not see it.")
     can_manage = managed_submissions(viewer).filter(pk=submission_id).exists()
-    return _view(rows[0], _read_queue(), can_manage=can_manage, run_id=run_id)
+    run = _shown_run(rows[0], run_id)
+    return _view(rows[0], run, _read_queue([run]), can_manage=can_manage)
 
 
 def get_submission_of_run(run_id: UUID, viewer: Viewer) -> SubmissionView:
@@ -147,7 +160,7 @@ def run_log(submission: SubmissionView, *, offset: int = 0) -> LogView:
     """Read the log of the latest run from a character offset; only the team and organizers may."""
     if not submission.can_manage:
         raise NotFound("The log is shown to the team that submitted.")
-    chunks = RunLogChunk.objects.filter(run=submission.run.id).order_by("sequence")
+    chunks = RunLogChunk.objects.filter(run=submission.run.outputs_of).order_by("sequence")
     text = "".join(chunk.text for chunk in chunks if not chunk.is_withheld)
     return LogView(
         text=text[max(0, offset) :],
@@ -166,7 +179,9 @@ def run_scores(submission: SubmissionView) -> dict[str, ScoreView]:
 
 def public_outputs(submission: SubmissionView) -> list[OutputView]:
     """List the stylized images of public pairs that have landed so far."""
-    outputs = RunOutput.objects.filter(run=submission.run.id, pair__split="public").select_related("pair")
+    outputs = RunOutput.objects.filter(run=submission.run.outputs_of, pair__split="public").select_related(
+        "pair"
+    )
     return [
         OutputView(
             o.pair_id, o.pair.name, o.pair.style_family, o.pair.culture, o.pair.content_kind, o.seconds
@@ -176,25 +191,39 @@ def public_outputs(submission: SubmissionView) -> list[OutputView]:
 
 
 def has_earlier_submission(*, phase_pk: int, team_pk: int, archive_sha256: str) -> bool:
-    """Say whether the team has handed in this archive before, other than for a run that failed by our fault."""
-    rows = Submission.objects.filter(phase=phase_pk, team=team_pk, archive__sha256=archive_sha256)
-    return rows.exclude(runs__failure_code="INFRA").exclude(runs__state=RunState.CANCELLED).exists()
+    """Say whether the team has an entry of this archive with a run that it neither cancelled nor lost by our fault."""
+    runs = Run.objects.filter(
+        purpose=Run.Purpose.SCORE,
+        submission__phase=phase_pk,
+        submission__team=team_pk,
+        submission__archive__sha256=archive_sha256,
+    )
+    return runs.exclude(failure_code="INFRA").exclude(state=RunState.CANCELLED).exists()
 
 
 def _rows(submissions: "object") -> list[Submission]:
     runs = Run.objects.order_by("-queued_at", "-sequence").prefetch_related(
         Prefetch("events", RunEvent.objects.order_by("sequence")), "quota_entry"
     )
+    standing = Disqualification.objects.filter(lifted_at__isnull=True)
     rows = Submission.objects.filter(pk__in=submissions.values("pk"))  # type: ignore[attr-defined]
     return list(
         rows.select_related("phase__competition", "team", "archive")
-        .prefetch_related(Prefetch("runs", runs))
+        .prefetch_related(Prefetch("runs", runs), Prefetch("disqualifications", standing))
         .order_by("-created_at")
     )
 
 
-def _view(row: Submission, queue: _Queue, *, can_manage: bool, run_id: UUID | None = None) -> SubmissionView:
-    run = next(run for run in row.runs.all() if run_id in (None, run.pk))
+def _shown_run(row: Submission, run_id: UUID | None = None) -> Run:
+    """Choose the run that is asked for, or the latest; a rescoring that has no scores is nothing to look at."""
+    if run_id is not None:
+        return next(run for run in row.runs.all() if run.pk == run_id)
+    return next(
+        run for run in row.runs.all() if run.purpose != Run.Purpose.RESCORE or run.state == RunState.SCORED
+    )
+
+
+def _view(row: Submission, run: Run, queue: _Queue, *, can_manage: bool) -> SubmissionView:
     return SubmissionView(
         id=row.pk,
         name=row.name,
@@ -209,12 +238,13 @@ def _view(row: Submission, queue: _Queue, *, can_manage: bool, run_id: UUID | No
         archive_sha256=row.archive.sha256,
         archive_size=row.archive.size,
         manifest=row.manifest,
-        run=_run_view(run, queue, is_shipped=row.is_shipped, can_manage=can_manage),
+        run=_run_view(run, queue, can_manage=can_manage),
         can_manage=can_manage,
+        disqualified_for="".join(decision.reason for decision in row.disqualifications.all()),
     )
 
 
-def _run_view(run: Run, queue: _Queue, *, is_shipped: bool, can_manage: bool) -> RunView:
+def _run_view(run: Run, queue: _Queue, *, can_manage: bool) -> RunView:
     is_queued = run.state == RunState.QUEUED
     return RunView(
         id=run.pk,
@@ -230,12 +260,14 @@ def _run_view(run: Run, queue: _Queue, *, is_shipped: bool, can_manage: bool) ->
         finished_at=run.finished_at,
         last_sign_of_life=run.last_sign_of_life,
         failure=_failure_view(run, can_manage=can_manage) if run.state == RunState.FAILED else None,
-        waiting=waiting_for(is_shipped=is_shipped, alive=queue.alive) if is_queued else Waiting(),
+        waiting=waiting_for(needs_of(run), queue.alive) if is_queued else Waiting(),
         events=tuple(
             EventView(event.to_state, event.created_at, event.detail if can_manage else "")
             for event in run.events.all()
         ),
         provenance=run.manifest,
+        outputs_of=run.source_id or run.pk,
+        estimated_start_at=run.estimated_start_at if is_queued and run.fence == 0 else None,
     )
 
 
@@ -252,7 +284,6 @@ def _failure_view(run: Run, *, can_manage: bool) -> FailureView:
     )
 
 
-def _read_queue() -> _Queue:
-    order = Run.objects.filter(state=RunState.QUEUED).order_by("priority", "queued_at", "pk")
-    places = {run_id: place for place, run_id in enumerate(order.values_list("pk", flat=True), start=1)}
-    return _Queue(places, workers())
+def _read_queue(shown: Sequence[Run]) -> _Queue:
+    waiting = [run.pk for run in shown if run.state == RunState.QUEUED]
+    return _Queue(places(waiting), workers()) if waiting else _Queue({}, ())

@@ -19,7 +19,8 @@ def store_file(*, kind: Artifact.Kind, content: IO[bytes]) -> Artifact:
         size += len(chunk)
     sha256 = digest.hexdigest()
     content.seek(0)
-    save_file(sha256, size, content)
+    # Outputs are many, come while a generator waits, and can be made again.
+    save_file(sha256, size, content, is_durable=kind != Artifact.Kind.OUTPUT)
     return Artifact.objects.get_or_create(sha256=sha256, defaults={"size": size, "kind": kind})[0]
 
 

@@ -39,6 +39,15 @@ def store_suite(*, suite: SuiteDocument) -> MetricSuite:
     return row
 
 
+def check_same_size(dataset_version: DatasetVersion, suite: SuiteDocument) -> None:
+    """Refuse a suite for images of another size, for nothing is ever resized."""
+    if dataset_version.size != suite.size:
+        raise InvalidInput(
+            f"The suite {suite.id} scores {suite.size} px; the dataset has {dataset_version.size} px.",
+            fix="Choose a suite of the dataset's size, or build the dataset at the suite's size.",
+        )
+
+
 @transaction.atomic
 def create_competition(
     *, slug: str, title: str, summary: str, description: str, organizer: User
@@ -55,12 +64,8 @@ def create_competition(
 def create_phase(
     *, competition: Competition, plan: PhasePlan, dataset_version: DatasetVersion, suite: SuiteDocument
 ) -> Phase:
-    """Add a phase to a competition; images and suite must have one size, for nothing is ever resized."""
-    if dataset_version.size != suite.size:
-        raise InvalidInput(
-            f"The suite {suite.id} scores {suite.size} px; the dataset has {dataset_version.size} px.",
-            fix="Choose a suite of the dataset's size, or build the dataset at the suite's size.",
-        )
+    """Add a phase to a competition."""
+    check_same_size(dataset_version, suite)
     row = store_suite(suite=suite)
     phase = Phase(competition=competition, dataset_version=dataset_version, suite=row, **vars(plan))
     phase.full_clean()

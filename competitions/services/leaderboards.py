@@ -7,9 +7,19 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from competitions.models import ImagePair, LeaderboardRow, LeaderboardSnapshot, Phase, Run, Score, Submission
+from competitions.models import (
+    Disqualification,
+    ImagePair,
+    LeaderboardRow,
+    LeaderboardSnapshot,
+    Phase,
+    Run,
+    Score,
+    Submission,
+)
 from competitions.ranking import DRAWS, HEADLINE, METHOD, SEED, Entry, PairDesign, RankedEntry, rank_entries
 from competitions.rules import RunState
+from competitions.selectors.leaderboards import is_rescoring
 from competitions.storage import open_file
 from evaluation.metrics.registry import SET_LEVEL
 from evaluation.report import PairScore, read_pair_scores
@@ -19,13 +29,18 @@ from evaluation.report import PairScore, read_pair_scores
 def refresh(*, phase_id: int) -> LeaderboardSnapshot:
     """Rank the phase anew; if nothing has changed since the newest snapshot, that one is returned.
 
+    It is returned, too, while runs are scored again: a board on which only some are compared misleads. The end of
+    the last of them asks for another refresh.
+
     Holds the phase's row, so that of two refreshes the one that read last also stores last.
     """
     Phase.objects.select_for_update().get(pk=phase_id)
     phase = Phase.objects.select_related("suite", "dataset_version").get(pk=phase_id)
+    newest = phase.snapshots.order_by("-pk").first()
+    if newest is not None and is_rescoring(phase.pk):
+        return newest
     runs = _counting_runs(phase)
     digest = _inputs_digest(phase, runs)
-    newest = phase.snapshots.order_by("-pk").first()
     if newest is not None and newest.inputs_digest == digest:
         return newest
     pairs = _hidden_pairs(phase)
@@ -37,11 +52,15 @@ def refresh(*, phase_id: int) -> LeaderboardSnapshot:
 
 
 def _counting_runs(phase: Phase) -> list[Run]:
-    """Choose each baseline's and each team's run that counts: their best or latest by the phase's rule."""
+    """Choose each baseline's and each team's run that counts: their best or latest by the phase's rule.
+
+    Only runs under the phase's suite compete, and only of submissions that are not disqualified.
+    """
+    disqualified = Disqualification.objects.filter(lifted_at__isnull=True)
     scored = (
-        Run.objects.filter(
-            submission__phase=phase, state=RunState.SCORED, manifest__suite_digest=phase.suite.digest
-        )
+        Run.objects.filter(submission__phase=phase, state=RunState.SCORED, suite=phase.suite_id)
+        .exclude(purpose=Run.Purpose.DRY_RUN)
+        .exclude(submission__in=disqualified.values("submission"))
         .select_related("submission", "pair_scores")
         .order_by("finished_at", "pk")
     )

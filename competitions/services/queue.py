@@ -1,16 +1,18 @@
 """The queue: what is put into it, in which order it is served, and who gets what."""
 
-from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, OuterRef, Subquery
+from django.db.models.functions import Now
 from django.utils import timezone
 
+from competitions.clock import in_seconds
 from competitions.errors import IllegalTransition, StaleFence
-from competitions.models import Outbox, QuotaEntry, Run, RunEvent, Submission
-from competitions.rules import RunState
+from competitions.models import Outbox, Phase, QuotaEntry, Run, RunEvent, Submission
+from competitions.rules import LIVE_STATES, PRIORITIES, RunState
+from competitions.selectors.queue import ORDER, due, estimated_start, turn_of, within
 from competitions.services import outbox
 from competitions.services.runs import Claim
 from competitions.services.transitions import transition
@@ -20,27 +22,36 @@ CANDIDATES = 10
 
 
 @transaction.atomic
-def create_run(*, submission: Submission, purpose: Run.Purpose = Run.Purpose.SCORE, actor: str) -> Run:
-    """Queue an evaluation of a submission; entries reserve one run of their team's quota."""
-    sequence = submission.runs.filter(purpose=purpose).count() + 1
-    phase = submission.phase
-    run = Run(
-        submission=submission,
-        purpose=purpose,
-        sequence=sequence,
-        queued_at=timezone.now(),
-        event_count=1,
-        suite=phase.suite,
-        device=submission.manifest["device"],
-        runtime=submission.manifest["runtime"],
-        memory_mb=phase.memory_mb,
-        needs_sandbox=not submission.is_shipped,
-    )
-    run.pairs_total = phase.dataset_version.pairs.count()
+def create_run(
+    *,
+    submission: Submission,
+    actor: str,
+    purpose: Run.Purpose = Run.Purpose.SCORE,
+    source: Run | None = None,
+    is_free: bool = False,
+) -> Run:
+    """Queue an evaluation of a submission under the suite that its phase has now.
+
+    Entries reserve one run of their team's quota, unless the run is free; dry runs and rescorings always are.
+
+    Raises:
+        IllegalTransition: a run of the submission for this purpose is still under way.
+    """
+    Submission.objects.select_for_update().get(
+        pk=submission.pk
+    )  # two that queue at once number one after the other
+    same = submission.runs.filter(purpose=purpose)
+    if same.filter(state__in=LIVE_STATES).exists():
+        raise IllegalTransition(
+            "A run of this submission is still under way.", fix="Wait for its end, or cancel it."
+        )
+    run = _planned(submission, purpose, source, sequence=same.count() + 1)
+    run.turn = turn_of(run)
+    run.estimated_start_at = estimated_start(run)
     run.full_clean()
     run.save()
-    RunEvent.objects.create(run=run, sequence=1, to_state=RunState.QUEUED, actor=actor)
-    if submission.kind == Submission.Kind.ENTRY and submission.team is not None:
+    RunEvent.objects.create(run=run, sequence=1, to_state=RunState.QUEUED, actor=actor[:200])
+    if purpose == Run.Purpose.SCORE and submission.team is not None and not is_free:
         QuotaEntry.objects.create(team=submission.team, phase=submission.phase, run=run)
     outbox.promise_nudge()
     return run
@@ -52,7 +63,7 @@ def claim(*, worker: str, ability: Ability) -> Claim | None:
     Of several workers that reach for one run, one gets it. A worker without a sandbox gets only archives that
     the project itself ships.
     """
-    order = _claimable(ability).order_by("priority", "turn", "queued_at", "pk").values_list("pk", "fence")
+    order = due().filter(within(ability)).order_by(*ORDER).values_list("pk", "fence")
     for run_id, fence in order[:CANDIDATES]:
         if taken := _take(run_id, fence, worker):
             return taken
@@ -61,7 +72,7 @@ def claim(*, worker: str, ability: Ability) -> Claim | None:
 
 def nudge_if_waiting() -> bool:
     """Promise a nudge where runs wait, so that a lost message is made good; say whether any do."""
-    if not _due().exists():
+    if not due().exists():
         return False
     if Outbox.objects.filter(topic=Outbox.Topic.NUDGE).exists():  # one is on its way, or waits for the broker
         return True
@@ -70,8 +81,29 @@ def nudge_if_waiting() -> bool:
     return True
 
 
+def _planned(submission: Submission, purpose: Run.Purpose, source: Run | None, *, sequence: int) -> Run:
+    """Fill in a run; a rescoring runs no generator, so it asks for neither its device nor a sandbox."""
+    phase, is_rescoring = submission.phase, purpose == Run.Purpose.RESCORE
+    return Run(
+        submission=submission,
+        purpose=purpose,
+        source=source,
+        sequence=sequence,
+        priority=PRIORITIES[purpose],
+        queued_at=timezone.now(),
+        event_count=1,
+        suite=phase.suite,
+        device="cpu" if is_rescoring else submission.manifest["device"],
+        runtime=submission.manifest["runtime"],
+        memory_mb=0 if is_rescoring else phase.memory_mb,
+        needs_sandbox=not (is_rescoring or submission.is_shipped),
+        pairs_total=phase.dataset_version.pairs.count(),
+    )
+
+
 def _take(run_id: UUID, fence: int, worker: str) -> Claim | None:
-    now = timezone.now()
+    """Try to get a run; before its first start it is given the suite that its phase has by now."""
+    suite = Subquery(Phase.objects.filter(submissions__runs=OuterRef("pk")).values("suite"))
     try:
         transition(
             run_id=run_id,
@@ -82,26 +114,14 @@ def _take(run_id: UUID, fence: int, worker: str) -> Claim | None:
                 "fence": F("fence") + 1,
                 "attempts": F("attempts") + 1,
                 "lease_owner": worker[:200],
-                "lease_expires_at": now + timedelta(seconds=settings.LEASE_SECONDS),
-                "last_sign_of_life": now,
-                "started_at": now,
+                "lease_expires_at": in_seconds(settings.LEASE_SECONDS),
+                "last_sign_of_life": Now(),
+                "started_at": Now(),
                 "not_before": None,
                 "pairs_done": 0,
+                **({"suite": suite} if fence == 0 else {}),
             },
         )
     except (StaleFence, IllegalTransition):  # another worker was first
         return None
     return Claim(run_id=run_id, fence=fence + 1, worker=worker)
-
-
-def _claimable(ability: Ability) -> QuerySet[Run]:
-    """List what is due and asks for no more than this worker offers."""
-    waiting = _due().filter(
-        device__in=ability.devices, memory_mb__lte=ability.memory_mb, runtime__in=ability.runtimes
-    )
-    return waiting if ability.can_run_untrusted else waiting.filter(needs_sandbox=False)
-
-
-def _due() -> QuerySet[Run]:
-    waiting = Run.objects.filter(state=RunState.QUEUED)
-    return waiting.filter(Q(not_before__isnull=True) | Q(not_before__lte=timezone.now()))

@@ -1,8 +1,8 @@
-"""Take in submissions and baselines: inspect without executing, check the rules, queue a run."""
+"""Take in submissions, baselines and dry runs: inspect without executing, check the rules, queue a run."""
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,17 +14,21 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Team, User
+from accounts.services import ensure_personal_team
 from competitions.errors import (
     DuplicateSubmission,
+    IllegalTransition,
     NotAllowed,
     NotATeamMember,
     RefusedArchive,
     UploadTooLarge,
 )
-from competitions.models import Artifact, Phase, QuotaEntry, Submission
-from competitions.rules import check_phase_is_open, check_quota, start_of_day
+from competitions.models import Artifact, Phase, QuotaEntry, Run, Submission
+from competitions.rules import check_phase_is_open, check_quota, may_be_retried, start_of_day
+from competitions.selectors.access import check_organizer
 from competitions.selectors.submissions import get_submission, has_earlier_submission
 from competitions.services.artifacts import store_path
+from competitions.services.moderation import stop_run
 from competitions.services.queue import create_run
 from competitions.services.runs import cancel
 from evaluation.archive import ArchiveInfo, ArchiveLimits, inspect_archive
@@ -52,7 +56,7 @@ def create_submission(*, phase_pk: int, team: Team, user: User, upload: Upload) 
     if not team.memberships.filter(user=user).exists():
         raise NotATeamMember
     _check_may_submit(phase, team)  # before the costly inspection; again below, under the lock
-    with _received(upload) as (path, info):
+    with _received(upload, phase) as (path, info):
         if not upload.allow_duplicate and has_earlier_submission(
             phase_pk=phase.pk, team_pk=team.pk, archive_sha256=info.sha256
         ):
@@ -70,7 +74,7 @@ def create_submission(*, phase_pk: int, team: Team, user: User, upload: Upload) 
 def register_baseline(*, phase_pk: int, upload: Upload, title: str = "") -> Submission:
     """Put a reference generator beside the entries; the same archive again only repeats a run that we broke."""
     phase = Phase.objects.get(pk=phase_pk)
-    with _received(upload) as (path, info), transaction.atomic():
+    with _received(upload, phase) as (path, info), transaction.atomic():
         known = Submission.objects.filter(
             phase=phase, kind=Submission.Kind.BASELINE, archive__sha256=info.sha256
         ).first()
@@ -82,8 +86,54 @@ def register_baseline(*, phase_pk: int, upload: Upload, title: str = "") -> Subm
     return submission
 
 
+def dry_run(*, phase_pk: int, user: User, uploads: Sequence[Upload]) -> list[Submission]:
+    """Try a phase out with archives before it is published: first in the queue, free, and never on the board.
+
+    Raises:
+        NotAllowed: the user does not organize the competition.
+        CompetitionError: an archive is refused; those before it are queued.
+    """
+    phase = Phase.objects.get(pk=phase_pk)
+    check_organizer(user, phase.competition_id)
+    team, made = ensure_personal_team(user=user), []
+    for upload in uploads:
+        with _received(upload, phase) as (path, info), transaction.atomic():
+            submission = _store(
+                phase, path, info, kind=Submission.Kind.ENTRY, team=team, user=user, note=upload.note
+            )
+            create_run(submission=submission, purpose=Run.Purpose.DRY_RUN, actor=f"user {user.username}")
+        made.append(submission)
+    return made
+
+
+def retry_submission(*, submission_id: UUID, user: User) -> Run:
+    """Queue a submission anew as it is, after it was cancelled or failed by our fault; quota is reserved again.
+
+    Raises:
+        NotFound: there is no such submission, or the user may not see it.
+        NotATeamMember: the user is not of the team that submitted.
+        IllegalTransition: its last run is under way, or ended in a way that a repetition does not change.
+        CompetitionError: window or quota do not allow it.
+    """
+    get_submission(submission_id, user)
+    submission = Submission.objects.select_related("phase", "team").get(pk=submission_id)
+    team = submission.team
+    if team is None or not team.memberships.filter(user=user).exists():
+        raise NotATeamMember("Only the team that submitted can repeat this run.")
+    with transaction.atomic():
+        Team.objects.select_for_update().get(pk=team.pk)
+        _check_may_submit(submission.phase, team)
+        newest = submission.runs.filter(purpose=Run.Purpose.SCORE).order_by("-sequence").first()
+        if newest is None or not may_be_retried(newest.state, newest.failure_code):
+            raise IllegalTransition(
+                "Only a run that was cancelled, or that the platform broke, can be repeated as it is.",
+                fix="Hand in a changed archive.",
+            )
+        return create_run(submission=submission, actor=f"user {user.username}")
+
+
 def cancel_submission(*, submission_id: UUID, user: User) -> None:
-    """Cancel the live run of a submission; its team, the organizers and staff may.
+    """Cancel the live run of a submission; its team may, and organizers and staff may at no cost to the team.
 
     Raises:
         NotFound: there is no such submission, or the user may not see it.
@@ -93,7 +143,8 @@ def cancel_submission(*, submission_id: UUID, user: User) -> None:
     submission = get_submission(submission_id, user)
     if not submission.can_manage:
         raise NotAllowed("Only the team that submitted, the organizers and staff can cancel this run.")
-    cancel(run_id=submission.run.id, actor=f"user {user.username}")
+    end = cancel if user.teams.filter(slug=submission.team_slug).exists() else stop_run
+    end(run_id=submission.run.id, actor=f"user {user.username}")
 
 
 def archive_limits() -> ArchiveLimits:
@@ -103,7 +154,7 @@ def archive_limits() -> ArchiveLimits:
 
 def _run_again_after_infra(baseline: Submission) -> None:
     """Queue a baseline anew whose last run ended by our own fault."""
-    newest = baseline.runs.order_by("-sequence").first()
+    newest = baseline.runs.filter(purpose=Run.Purpose.SCORE).order_by("-sequence").first()
     if newest is not None and newest.failure_code == "INFRA":
         create_run(submission=baseline, actor="operator")
 
@@ -122,7 +173,7 @@ def _check_may_submit(phase: Phase, team: Team) -> None:
 
 
 @contextmanager
-def _received(upload: Upload) -> Iterator[tuple[Path, ArchiveInfo]]:
+def _received(upload: Upload, phase: Phase) -> Iterator[tuple[Path, ArchiveInfo]]:
     """Copy an upload to a temporary file and inspect it there; the copy is gone afterwards."""
     limit = settings.MAX_ARCHIVE_MB * 2**20
     if upload.size > limit:
@@ -139,9 +190,9 @@ def _received(upload: Upload) -> Iterator[tuple[Path, ArchiveInfo]]:
         except InvalidArchive as error:
             fields = {"archive": error.message, "rule": error.reason}
             raise RefusedArchive(error.message, fix=error.fix, fields=fields) from error
-        if info.manifest.device != "cpu":
+        if info.manifest.device == "cuda" and phase.device != Phase.Device.GPU:
             raise RefusedArchive(
-                f"The manifest asks for device {info.manifest.device!r}; the workers here have no GPU.",
+                "The manifest asks for device 'cuda'; the runs of this phase get no GPU.",
                 fix='Set "device": "cpu" in manifest.json.',
             )
         yield path, info

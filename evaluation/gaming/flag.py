@@ -1,6 +1,19 @@
-"""What a flag is: one sign that an organizer should look at, with the numbers behind it."""
+"""What a flag is: one sign that an organizer should look at, with the numbers behind it; and which signs there are."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+FLAGS: Mapping[str, str] = {
+    "COPY_CONTENT": "Outputs are the content image.",
+    "COPY_STYLE": "Outputs are the style image.",
+    "BLEND": "Outputs are content and style image, one laid over the other.",
+    "QUILT": "Outputs are put together from pieces of the style image.",
+    "IGNORES_STYLE": "Outputs do not depend on the style image.",
+    "IGNORES_CONTENT": "Outputs do not depend on the content image.",
+    "MEMORIZES": "Public styles are met better than hidden ones.",
+    "ADVERSARIAL": "Scores vanish under changes that nobody sees.",
+    "AUDIT_DISAGREES": "A second network does not see what the official one sees.",
+}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""All flags, and the review of one entry that raises them."""
+"""The review of one entry that raises flags."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,18 +18,6 @@ from evaluation.images import read_rgb
 from evaluation.pairs import Pair
 from evaluation.report import PairScore
 from evaluation.statistics.design import design_of
-
-FLAGS: Mapping[str, str] = {
-    "COPY_CONTENT": "Outputs are the content image.",
-    "COPY_STYLE": "Outputs are the style image.",
-    "BLEND": "Outputs are content and style image, one laid over the other.",
-    "QUILT": "Outputs are put together from pieces of the style image.",
-    "IGNORES_STYLE": "Outputs do not depend on the style image.",
-    "IGNORES_CONTENT": "Outputs do not depend on the content image.",
-    "MEMORIZES": "Public styles are met better than hidden ones.",
-    "ADVERSARIAL": "Scores vanish under changes that nobody sees.",
-    "AUDIT_DISAGREES": "A second network does not see what the official one sees.",
-}
 
 
 @dataclass(frozen=True)
@@ -55,7 +43,7 @@ def review_outputs(
     most: int = 24,
     seed: int = 0,
 ) -> tuple[Flag, ...]:
-    """Look for every sign of `FLAGS` in the outputs and scores of one entry.
+    """Look for every sign of `evaluation.gaming.flag.FLAGS` in the outputs and scores of one entry.
 
     Args:
         pairs: of the dataset; those without an output or a valid score are passed over.

@@ -27,6 +27,8 @@ LABELS: dict[str, Label] = {
     "platform": _("the platform"),
     "best": _("best"),
     "latest": _("latest"),
+    "confirmed": _("confirmed"),
+    "dismissed": _("dismissed"),
 }
 
 

@@ -23,6 +23,7 @@ from competitions.errors import (
 from competitions.selectors import competitions as competition_selectors
 from competitions.selectors import submissions as selectors
 from competitions.selectors.competitions import CompetitionView, PhaseView
+from competitions.selectors.flags import flags_of
 from competitions.services.submissions import Upload, cancel_submission, create_submission
 from frontend.explain import explain
 from frontend.forms import SubmitForm
@@ -67,6 +68,7 @@ def submission(request: HttpRequest, submission_id: UUID) -> HttpResponse:
     """Show where a submission stands, and its outputs and scores."""
     found = selectors.get_submission(submission_id, request.user)
     context = progress_context(found, timezone.now()) | result_context(found)
+    context["review"] = flags_of([found.run.id], request.user)[found.run.id]
     if found.can_manage:
         context |= log_context(found, is_tail=True)
     return render(request, "frontend/submission.html", context)

@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from competitions.models import Competition, Phase, Run, Submission
+from competitions.models import Competition, Phase, Run, RunFlag, Submission
+from competitions.services.flags import RaisedFlag, record_flags
 
 EDITABLE = {"competition", "phase"}
 REGISTERED = [model for model in admin.site._registry if model._meta.app_label == "competitions"]
@@ -85,6 +86,24 @@ def test_dates_and_quotas_can_be_moved_but_not_what_decides_scores(
     assert (after.title, after.runs_per_day, after.closes_at.year) == ("Main, longer", 7, 2027)
     fixed = ("slug", "required_coverage", "pair_seconds", "dataset_version_id", "suite_id", "competition_id")
     assert [getattr(after, name) for name in fixed] == [getattr(phase, name) for name in fixed]
+
+
+def test_flags_are_found_by_verdict_and_code_and_get_theirs_by_action(
+    operator: Client, staff: User, scored: Run
+) -> None:
+    record_flags(scored, [RaisedFlag(code, 1.0, 0.5, f"{code} it is.") for code in ("QUILT", "BLEND")])
+    quilt, blend = scored.flags.get(code="QUILT"), scored.flags.get(code="BLEND")
+    listed = page(RunFlag, "changelist")
+    for action, verdict in (("confirm", "confirmed"), ("dismiss", "dismissed"), ("reopen", "open")):
+        answer = operator.post(listed, {"action": action, "_selected_action": [str(quilt.pk)]}, follow=True)
+        assert f"1 now {verdict}." in answer.content.decode()
+        quilt.refresh_from_db()
+        assert (quilt.verdict, quilt.reviewed_by) == (verdict, staff)
+    blend.refresh_from_db()
+    assert (blend.verdict, blend.reviewed_by) == ("open", None)
+    found = operator.get(listed, {"code": "BLEND", "verdict__exact": "open"}).content.decode()
+    assert "BLEND it is." in found
+    assert "QUILT it is." not in found
 
 
 def test_strangers_do_not_enter(researcher: User, scored: Run) -> None:

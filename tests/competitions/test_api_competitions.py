@@ -19,7 +19,7 @@ from tests.api_fixtures import API, pairs_of, score_of
 ROW = {
     "rank", "rank_low", "rank_high", "group", "group_last", "p_next", "name", "team", "kind", "submission",
     "headline", "headline_low",
-    "headline_high", "content", "style", "values", "seconds_per_image", "unranked_reason",
+    "headline_high", "content", "style", "values", "seconds_per_image", "unranked_reason", "flags",
 }  # fmt: skip
 
 
@@ -120,7 +120,8 @@ def test_public_pairs_come_with_addresses_of_their_images(anonymous: APIClient, 
 def test_the_board_before_the_first_score_is_empty(anonymous: APIClient, phase: Phase) -> None:
     body = anonymous.get(f"{API}/competitions/small/leaderboard/").json()
     assert body == {
-        "competition": "small", "phase": "main", "suite": "sts-test-1", "snapshot": None, "rows": []
+        "competition": "small", "phase": "main", "suite": "sts-test-1", "snapshot": None, "is_rescoring": False,
+        "rows": [], "disqualified": [],
     }  # fmt: skip
 
 
@@ -143,7 +144,7 @@ def test_the_board_shows_numbers_in_full_precision(anonymous: APIClient, scored:
     assert (row["content"], row["seconds_per_image"]) == (pytest.approx(0.9), pytest.approx(0.25))
 
 
-def test_the_board_is_sent_again_only_when_there_is_a_new_snapshot(anonymous: APIClient, scored: Run) -> None:
+def test_the_board_is_sent_again_only_when_it_says_something_new(anonymous: APIClient, scored: Run) -> None:
     path = f"{API}/competitions/small/leaderboard/"
     tag = anonymous.get(path)["ETag"]
     again = anonymous.get(path, headers={"If-None-Match": tag})

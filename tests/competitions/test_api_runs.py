@@ -12,6 +12,7 @@ from competitions.services import queue, results, runs
 from competitions.services.queue import create_run
 from competitions.services.workers import Ability, register_worker
 from tests.api_fixtures import API, pairs_of, score_of
+from tests.progress import report_progress
 
 
 def test_a_run_shows_its_progress(member: APIClient, submission: Submission) -> None:
@@ -19,7 +20,7 @@ def test_a_run_shows_its_progress(member: APIClient, submission: Submission) -> 
     assert held is not None
     runs.advance(held, RunState.LOADING)
     runs.advance(held, RunState.GENERATING)
-    runs.keep_alive(held, pairs_done=4)
+    report_progress(held, 4)
     body = member.get(f"{API}/runs/{held.run_id}/").json()
     assert (body["state"], body["stage"]) == ("generating", "generating")
     assert (body["pairs_done"], body["pairs_total"]) == (4, 6)

@@ -69,6 +69,7 @@ def test_a_good_archive_is_taken_and_queued(
             "pairs_done": 0,
             "pairs_total": 6,
             "queue_place": 1,
+            "estimated_start_at": None,  # without a worker nobody knows
             "attempt": 0,
             "queued_at": run.queued_at.isoformat().replace("+00:00", "Z"),
             "started_at": None,
@@ -77,6 +78,8 @@ def test_a_good_archive_is_taken_and_queued(
             "failure": None,
             "waiting_reason": NO_WORKER.reason,
             "waiting_advice": NO_WORKER.advice,
+            "flags": [],
+            "open_flags": None,
         },
         "quota": {"limit": 3, "used": 1, "left": 2},
     }

@@ -1,22 +1,35 @@
 """Boards: which run counts, snapshots that never change, and no mixing of suites."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Team, User
-from competitions.models import LeaderboardSnapshot, Phase, Run, Submission
+from competitions.models import (
+    Disqualification,
+    LeaderboardSnapshot,
+    Outbox,
+    Phase,
+    Run,
+    RunOutput,
+    Submission,
+)
 from competitions.ranking import SplitScore
 from competitions.rules import RunState
+from competitions.selectors.cards import cards
 from competitions.selectors.competitions import find_phase, get_competition
-from competitions.selectors.leaderboards import leaderboard
-from competitions.services import queue, results, runs
+from competitions.selectors.leaderboards import Leaderboard, leaderboard
+from competitions.services import outbox, queue, results, runs
+from competitions.services.competitions import store_suite
 from competitions.services.leaderboards import refresh
 from competitions.services.submissions import Upload, create_submission, register_baseline
 from competitions.services.workers import Ability
 from evaluation.report import PairScore, write_pair_scores
+from evaluation.spec import MetricSuite
 
 Score = Callable[..., Run]
 
@@ -122,17 +135,147 @@ def test_a_new_score_makes_a_new_snapshot_and_leaves_the_old_one(phase: Phase, s
     assert [row.submission.name for row in new.rows.all()] == ["second"]
 
 
-def test_runs_of_another_suite_never_stand_on_the_board(phase: Phase, score: Score) -> None:
+def test_runs_of_another_suite_never_stand_on_the_board(
+    phase: Phase, score: Score, suite: MetricSuite
+) -> None:
     run = score("first", 0.5)
-    Run.objects.filter(pk=run.pk).update(manifest={"suite_digest": "0" * 64})
+    other = store_suite(suite=replace(suite, version=2))
+    Run.objects.filter(pk=run.pk).update(suite=other)
     assert names_on_board(phase) == []
+    Phase.objects.update(suite=other)
+    assert names_on_board(phase) == ["first"]
+
+
+def test_a_dry_run_never_stands_on_the_board(phase: Phase, score: Score) -> None:
+    run = score("first", 0.5)
+    Run.objects.filter(pk=run.pk).update(purpose=Run.Purpose.DRY_RUN)
+    assert names_on_board(phase) == []
+
+
+def board_of(viewer: User) -> Leaderboard:
+    """Read the board as a page does."""
+    competition = get_competition("small", viewer)
+    return leaderboard(competition, find_phase(competition, None))
+
+
+def take_off(run: Run, organizer: User) -> Disqualification:
+    """Disqualify the submission of a run."""
+    return Disqualification.objects.create(
+        submission=run.submission, reason="It copies.", decided_by=organizer
+    )
+
+
+def test_without_a_disqualified_submission_the_teams_next_best_counts(
+    phase: Phase, score: Score, organizer: User
+) -> None:
+    best = score("best", 0.9)
+    score("second", 0.4)
+    score("known", 0.8, is_baseline=True)
+    assert names_on_board(phase) == ["best", "known"]
+    decision = take_off(best, organizer)
+    assert names_on_board(phase) == ["known", "second"]
+    assert refresh(phase_id=phase.pk).rows.get(submission__name="second").rank == 1
+    Disqualification.objects.filter(pk=decision.pk).update(lifted_at=timezone.now(), lifted_by=organizer)
+    assert names_on_board(phase) == ["best", "known"]
+
+
+def test_a_disqualified_submission_is_listed_with_the_reason_even_before_the_next_snapshot(
+    phase: Phase, score: Score, organizer: User, researcher: User
+) -> None:
+    run = score("best", 0.9)
+    refresh(phase_id=phase.pk)
+    assert [row.name for row in board_of(researcher).rows] == ["best"]
+    take_off(run, organizer)
+    for _ in range(2):
+        board = board_of(researcher)
+        assert board.rows == ()
+        (line,) = board.disqualified
+        assert (line.submission_id, line.name, line.team) == (run.submission_id, "best", "rosalba")
+        assert line.reason == "It copies."
+        refresh(phase_id=phase.pk)
+    Disqualification.objects.update(lifted_at=timezone.now(), lifted_by=organizer)
+    assert board_of(researcher).disqualified == ()
+
+
+def test_a_disqualified_submission_that_nobody_has_seen_is_not_listed(
+    phase: Phase, score: Score, organizer: User, researcher: User
+) -> None:
+    run = score("best", 0.9)
+    take_off(run, organizer)
+    Run.objects.update(purpose=Run.Purpose.DRY_RUN)
+    assert board_of(researcher).disqualified == ()
+
+
+def rescore(phase: Phase, run: Run, suite: MetricSuite) -> Run:
+    """Give the phase another version of its suite, and queue a rescoring of a run."""
+    Phase.objects.update(suite=store_suite(suite=suite))
+    submission = Submission.objects.select_related("phase").get(pk=run.submission_id)
+    return queue.create_run(submission=submission, purpose=Run.Purpose.RESCORE, source=run, actor="organizer")
+
+
+def test_while_runs_are_scored_again_the_board_before_stands(
+    phase: Phase, score: Score, suite: MetricSuite, researcher: User
+) -> None:
+    first = score("first", 0.5)
+    known = score("known", 0.6, is_baseline=True)
+    before = refresh(phase_id=phase.pk)
+    again = [rescore(phase, run, replace(suite, version=2)) for run in (first, known)]
+    assert refresh(phase_id=phase.pk) == before
+    board = board_of(researcher)
+    assert board.is_rescoring
+    assert (board.suite, board.phase.suite.id) == ("sts-test-1", "sts-test-2")
+    runs.cancel(run_id=again[0].pk, actor="organizer")
+    assert refresh(phase_id=phase.pk) == before
+    runs.cancel(run_id=again[1].pk, actor="organizer")
+    assert list(refresh(phase_id=phase.pk).rows.all()) == []
+    assert not board_of(researcher).is_rescoring
+
+
+def test_the_end_of_the_last_rescoring_refreshes_the_board_even_if_it_failed(
+    phase: Phase, score: Score, suite: MetricSuite, settings: Settings
+) -> None:
+    settings.MAX_ATTEMPTS = 1
+    first = score("first", 0.5)
+    refresh(phase_id=phase.pk)
+    Outbox.objects.all().delete()
+    rescore(phase, first, replace(suite, version=2))
+    held = queue.claim(worker="w", ability=Ability("test", True))
+    assert held is not None
+    runs.fail(held, code="INFRA", detail="disk full")
+    outbox.flush((Outbox.Topic.REFRESH_LEADERBOARD,))
+    assert phase.snapshots.latest().suite_name == "sts-test-2"
+    assert phase.snapshots.latest().rows.count() == 0
+
+
+def test_a_first_board_is_made_even_while_runs_are_scored_again(
+    phase: Phase, score: Score, suite: MetricSuite
+) -> None:
+    rescore(phase, score("first", 0.5), replace(suite, version=2))
+    assert names_on_board(phase) == []
+    assert phase.snapshots.count() == 1
+
+
+def test_a_rescored_run_shows_the_pictures_that_were_scored_again(
+    phase: Phase, score: Score, suite: MetricSuite, researcher: User
+) -> None:
+    run = score("first", 0.5)
+    pair = phase.dataset_version.pairs.filter(split="public").earliest("name")
+    RunOutput.objects.create(run=run, pair=pair, artifact=pair.content, seconds=1.0)
+    again = rescore(phase, run, replace(suite, version=2))
+    Run.objects.filter(pk=again.pk).update(
+        state=RunState.SCORED, finished_at=timezone.now(), pair_scores=run.pair_scores, n_pairs=6, n_valid=6
+    )
+    refresh(phase_id=phase.pk)
+    (row,) = board_of(researcher).rows
+    assert (row.run_id, row.strip) == (again.pk, {pair.pk})
+    (card,) = cards(researcher)
+    assert (card.leader_run_id, card.pictured) == (again.pk, {pair.pk})
 
 
 def test_the_board_page_reads_what_was_stored(phase: Phase, score: Score, researcher: User) -> None:
     score("first", 0.5)
     refresh(phase_id=phase.pk)
-    competition = get_competition("small", researcher)
-    board = leaderboard(competition, find_phase(competition, None))
+    board = board_of(researcher)
     (row,) = board.rows
     assert (row.name, row.rank, row.values["headline"].value) == ("first", 1, 0.5)
     assert board.snapshot is not None

@@ -9,14 +9,16 @@ from competitions.rules import (
     END_STATES,
     LEASED_STATES,
     LIVE_STATES,
+    PRIORITIES,
     TRANSITIONS,
     RunState,
     check_phase_is_open,
     check_quota,
     fault_of,
     is_charged,
+    may_be_retried,
+    pause_before,
     phase_state,
-    retry_at,
     states_before,
 )
 from evaluation.failures import FAILURES, Fault
@@ -72,6 +74,7 @@ def test_the_last_run_of_the_day_is_allowed_and_the_next_one_is_not() -> None:
         (RunState.FAILED, Fault.PLATFORM, True, False),
         (RunState.CANCELLED, Fault.NONE, False, False),
         (RunState.CANCELLED, Fault.NONE, True, True),
+        (RunState.CANCELLED, Fault.PLATFORM, True, False),
     ],
 )
 def test_what_a_run_costs(state: RunState, fault: Fault, had_started: bool, charged: bool) -> None:
@@ -84,5 +87,22 @@ def test_only_infra_is_the_platforms_fault_and_unknown_codes_are_too() -> None:
 
 
 def test_the_pause_before_a_retry_doubles() -> None:
-    pauses = [(retry_at(NOON, attempts, 10) - NOON).total_seconds() for attempts in (1, 2, 3)]
-    assert pauses == [10, 20, 40]
+    assert [pause_before(attempts, 10) for attempts in (1, 2, 3)] == [10, 20, 40]
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "may"),
+    [
+        ("cancelled", "", True),
+        ("failed", "INFRA", True),
+        ("failed", "CRASHED", False),
+        ("scored", "", False),
+        ("generating", "", False),
+    ],
+)
+def test_what_may_be_repeated_as_it_is(state: str, code: str, may: bool) -> None:
+    assert may_be_retried(state, code) is may
+
+
+def test_dry_runs_go_before_entries_and_rescorings_after_them() -> None:
+    assert sorted(PRIORITIES, key=PRIORITIES.__getitem__) == ["dry_run", "score", "rescore"]

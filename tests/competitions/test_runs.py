@@ -96,7 +96,7 @@ def test_an_expired_lease_goes_back_and_the_late_worker_is_refused(
         complete(held, tmp_path)
     with pytest.raises(StaleFence):
         results.append_log(held, text="late", is_withheld=False)
-    assert runs.keep_alive(held, pairs_done=1) is False
+    assert runs.keep_alive(held) is False
     assert not Score.objects.exists()
     assert runs.reap() == 0
 
@@ -138,7 +138,7 @@ def test_cancelling_costs_a_run_only_once_it_has_started(
     run = runs.cancel(run_id=Run.objects.get().pk, actor="user")
     assert (run.state, quota_state(run)) == ("cancelled", state)
     if held:
-        assert runs.keep_alive(held, pairs_done=0) is False
+        assert runs.keep_alive(held) is False
 
 
 def test_scores_and_the_end_come_together_and_are_charged(submission: Submission, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from tests.api_fixtures import *  # noqa: F403
 from tests.api_fixtures import pairs_of
 from tests.conftest import smooth_image
 from tests.django_fixtures import *  # noqa: F403
+from tests.progress import report_progress
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -40,8 +41,8 @@ def generating(submission: Submission, tmp_path: Path) -> Run:
         runs.advance(held, stage)
     path = tmp_path / "first-output.png"
     write_png(smooth_image(7), path)
-    results.store_output(held, pair=pairs_of(submission, "public")[0].name, path=path, seconds=0.5)
+    shard = report_progress(held, 1)
+    results.store_output(shard, pair=pairs_of(submission, "public")[0].name, path=path, seconds=0.5)
     results.append_log(held, text="loading <weights>\n", is_withheld=False)
     results.append_log(held, text="secret of the hidden pair\n", is_withheld=True)
-    runs.keep_alive(held, pairs_done=1)
     return Run.objects.get(pk=held.run_id)

@@ -14,7 +14,7 @@ from frontend.urls import urlpatterns
 
 ROLES = ("nobody", "stranger", "researcher", "organizer", "staff")
 SIGNED_IN = {"submit", "submission_list", "settings_tokens"}
-POST_ONLY = {"submission_cancel", "sign_out", "token_revoke", "set_theme"}
+POST_ONLY = {"submission_cancel", "flag_review", "sign_out", "token_revoke", "set_theme"}
 REDIRECTS = {"set_language", "submission_progress"}
 TEAM_ONLY = {"submission_log"}
 NOT_PAGES = {"pair_image", "output_image", "healthz"}
@@ -57,6 +57,7 @@ def arguments(pattern: URLPattern, run: Run, phase: Phase) -> dict[str, str]:
         "pair_pk": str(phase.dataset_version.pairs.filter(split="public").values_list("pk", flat=True)[0]),
         "side": "content",
         "token_id": "1",
+        "flag_id": "1",
         "code": "OUT_OF_MEMORY",
     }
     return {name: known[name] for name in pattern.pattern.converters}
@@ -79,7 +80,9 @@ def hidden_things(phase: Phase) -> list[bytes]:
 
 def expected_status(name: str, role: str) -> int:
     if name in POST_ONLY:
-        return 302 if role == "nobody" and name in ("submission_cancel", "token_revoke") else 405
+        return (
+            302 if role == "nobody" and name in ("submission_cancel", "flag_review", "token_revoke") else 405
+        )
     if name in REDIRECTS or (name in SIGNED_IN and role == "nobody"):
         return 302
     if name in ("sign_in", "sign_up") and role != "nobody":

@@ -30,6 +30,7 @@ def row(rank: int | None, low: int | None = None, high: int | None = None) -> Ro
         unranked_reason="",
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
         strip=frozenset(),
+        flags=(),
     )
 
 

@@ -1,6 +1,7 @@
 """The stage line and the pace of questions, from events alone."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -36,6 +37,7 @@ def a_run(state: str, events: Sequence[tuple[str, float]], *, pairs_done: int = 
         waiting=Waiting(),
         events=tuple(EventView(state, at(seconds), "") for state, seconds in events),
         provenance={},
+        outputs_of=uuid4(),
     )
 
 
@@ -74,6 +76,14 @@ def test_a_scored_run_has_passed_all_stages_with_the_time_each_took() -> None:
     line = stages(a_submission(a_run("scored", WHOLE)), at(500))
     assert [stage.state for stage in line] == ["done"] * 7
     assert [stage.seconds for stage in line] == [None, None, 10, 10, 30, 5, 2]
+
+
+def test_a_rescoring_generates_nothing() -> None:
+    events = [("queued", 0), ("claimed", 10), ("scoring", 12), ("publishing", 20), ("scored", 21)]
+    run = replace(a_run("scored", events), purpose="rescore")
+    line = stages(a_submission(run), at(500))
+    assert [stage.is_generating for stage in line] == [False] * 6
+    assert [stage.seconds for stage in line] == [None, None, 10, 2, 8, 1]
 
 
 def test_a_live_run_is_where_its_last_event_says() -> None:
