@@ -85,13 +85,17 @@ def next_turn(*, clock: int, served: int | None, waiting: int | None) -> int:
     being served, or at the one after it if it has had that one: it neither saves up turns while it is idle,
     nor has to catch up with anybody.
 
-    Why a flood delays another team's first run by at most one run: `clock` is no higher than the turn of any
-    waiting run that the same workers could do, so a lane's first run gets a turn no higher than that of the
-    flood's next run. The flood's other runs have higher turns, and so has what it adds later. So one run of
-    the flood at most is served before the first run, besides those that had started already.
+    Why a flood delays another team's first run by at most one run: `clock` is no higher than the turn of any run
+    that waits and asks for no more, so a lane's first run gets a turn no higher than that of the flood's next run.
+    The flood's other runs have higher turns, and so has what it adds later. So one run of the flood at most is
+    served before the first run, besides those that had started already.
+
+    This holds for floods that ask for no more than the first run does, which are all that every worker for it could
+    do as well. Runs that ask for more and fell behind, because few workers can do them, have low turns: workers
+    that can do both serve them first, and leave the others to the rest.
 
     Args:
-        clock: the turn being served, or a lower one that waits for the same workers.
+        clock: the turn being served, or the lowest one that waits and asks for no more, if that is lower.
         served: the highest turn of the lane's runs that have started; None where none has.
         waiting: the highest turn of the lane's runs that wait; None where none does.
     """

@@ -73,7 +73,18 @@ class Run(models.Model):
     class Meta:
         indexes = [
             models.Index(
-                fields=["priority", "turn", "queued_at", "id"], condition=Q(state="queued"), name="run_queue"
+                fields=[
+                    "priority",
+                    "turn",
+                    "queued_at",
+                    "id",
+                    "needs_sandbox",
+                    "device",
+                    "runtime",
+                    "memory_mb",
+                ],
+                condition=Q(state="queued"),
+                name="run_queue",
             ),
             models.Index(
                 fields=["lease_expires_at"],

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from competitions.models import Artifact, ImagePair, Outbox, Run, RunLogChunk, RunOutput, Score
 from competitions.ranking import SplitScore
 from competitions.rules import RunState
-from competitions.services import outbox, runs, shards
+from competitions.services import moderation, outbox, runs, shards
 from competitions.services.artifacts import store_path
 from competitions.services.flags import RaisedFlag, record_flags
 from competitions.services.runs import Claim
@@ -70,5 +70,7 @@ def complete(
     )
     Score.objects.bulk_create(Score(run=run, **vars(score)) for score in scores)
     record_flags(run, flags)
+    if run.purpose == Run.Purpose.SCORE and run.suite_id != run.submission.phase.suite_id:
+        moderation.rescore(run, actor="platform")  # the phase got another suite while this run was under way
     outbox.promise(Outbox.Topic.REFRESH_LEADERBOARD, str(run.submission.phase_id))
     return run

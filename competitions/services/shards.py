@@ -13,6 +13,7 @@ from competitions.clock import in_seconds
 from competitions.errors import StaleFence
 from competitions.models import Artifact, Outbox, Run, RunOutput, RunShard
 from competitions.rules import LEASED_STATES, SHARED_STATES
+from competitions.selectors.queue import within
 from competitions.services import outbox, runs
 from competitions.services.artifacts import store_path
 from competitions.services.runs import Claim
@@ -76,15 +77,8 @@ def take(held: Claim) -> ShardClaim | None:
 
 def take_any(*, worker: str, ability: Ability) -> ShardClaim | None:
     """Take an open shard of a run that another worker owns and that this one could do, oldest run first."""
-    theirs = RunShard.objects.filter(
-        run__state__in=SHARED_STATES,
-        run__device__in=ability.devices,
-        run__memory_mb__lte=ability.memory_mb,
-        run__runtime__in=ability.runtimes,
-    )
-    if not ability.can_run_untrusted:
-        theirs = theirs.filter(run__needs_sandbox=False)
-    return _take_first(theirs, worker)
+    theirs = Run.objects.filter(within(ability), state__in=SHARED_STATES)
+    return _take_first(RunShard.objects.filter(run__in=theirs), worker)
 
 
 def keep_alive(shard: ShardClaim, *, pairs_done: int) -> bool:

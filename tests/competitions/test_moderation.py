@@ -28,10 +28,12 @@ from competitions.models import (
     Phase,
     QuotaEntry,
     Run,
+    RunOutput,
     Submission,
 )
 from competitions.selectors.access import visible_submissions
-from competitions.selectors.submissions import get_submission
+from competitions.selectors.files import output_image
+from competitions.selectors.submissions import get_submission, public_outputs
 from competitions.services import moderation, queue, runs
 from competitions.services.submissions import (
     Upload,
@@ -251,8 +253,12 @@ def test_a_rescoring_is_shown_once_it_has_scores_with_the_outputs_of_its_source(
     with pytest.raises(IllegalTransition):  # what its team sees has ended
         cancel_submission(submission_id=submission.pk, user=researcher)
     finish(start())
-    shown = get_submission(submission.pk, researcher).run
-    assert (shown.id, shown.outputs_of) == (run.pk, source.pk)
+    pair = submission.phase.dataset_version.pairs.filter(split="public")[0]
+    RunOutput.objects.create(run=source, pair=pair, artifact=pair.content, seconds=1)
+    shown = get_submission(submission.pk, researcher)
+    assert (shown.run.id, shown.run.outputs_of) == (run.pk, source.pk)
+    assert [output.pair_name for output in public_outputs(shown)] == [pair.name]
+    assert output_image(run.pk, pair.pk, researcher) == pair.content.sha256
 
 
 def test_a_disqualification_has_a_reason_and_can_be_lifted(

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from pytest_django import Settings
 
+from competitions.queueing import Needs
 from competitions.selectors.status import status, waiting_for
 from competitions.selectors.work import Assignment, PairFile
 from competitions.services.workers import Ability, forget_worker, register_worker
@@ -53,15 +54,15 @@ def test_the_process_driver_for_all_is_a_setting_and_never_serves_hidden_pairs(
 
 @pytest.mark.django_db
 def test_the_status_says_why_strangers_entries_wait() -> None:
-    assert "No worker" in waiting_for(is_shipped=True).reason
+    assert "No worker" in waiting_for(Needs(needs_sandbox=False)).reason
     register_worker(
         name="bare", ability=Ability("process", False, reason="bubblewrap is missing", advice="Install it.")
     )
-    assert waiting_for(is_shipped=True).reason == ""
-    assert waiting_for(is_shipped=False).reason == "bubblewrap is missing"
+    assert waiting_for(Needs(needs_sandbox=False)).reason == ""
+    assert waiting_for(Needs()).reason == "bubblewrap is missing"
     assert status().waiting.advice == "Install it."
     register_worker(name="good", ability=Ability("bubblewrap", True))
-    assert waiting_for(is_shipped=False).reason == ""
+    assert waiting_for(Needs()).reason == ""
     forget_worker(name="good")
     assert [worker.name for worker in status().workers] == ["bare"]
 
