@@ -58,7 +58,7 @@ class Attempt:
     @cached_property
     def generator(self) -> Generator:
         """Fetch and unpack the archive; the generator is loaded when it is first needed."""
-        archive = fetch(self.work.archive_sha256, self.folder / "archive.zip")
+        archive = fetch(self.work.archive_sha256, self.folder / "archive.zip", is_kept=True)
         manifest = unpack_archive(archive, self.folder / "bundle", archive_limits()).manifest
         return Generator(self.driver, self.folder / "bundle", manifest, self.work.limits, self.keeper)
 

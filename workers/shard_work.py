@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from competitions.run_log import log_run
-from competitions.selectors.work import stored_outputs
+from competitions.selectors.work import StoredOutput, stored_outputs
 from competitions.services import results, shards
 from competitions.services.shards import ShardClaim
 from evaluation.images import write_png
 from evaluation.report import PairScore, write_pair_scores
 from workers.attempt import Attempt
+from workers.cache import DamagedFile
 
 
 @dataclass(frozen=True)
@@ -36,16 +37,24 @@ def work_through(this: Attempt, shard: ShardClaim) -> None:
     try:
         for pair in shard.pairs:
             this.keeper.check()
-            found = stored.get(pair)
-            picture = (
-                Picture(pair, this.fetched(found), found.seconds) if found else _generate(this, shard, pair)
-            )
+            picture = _recall(this, stored.get(pair)) or _generate(this, shard, pair)
             pending.append(scoring.submit(_score, this, shard, picture))
             this.keeper.pairs_done += 1
         scores = tuple(_result(this, future) for future in pending)
     finally:
         scoring.shutdown(cancel_futures=True)
     _finish(this, shard, scores)
+
+
+def _recall(this: Attempt, found: StoredOutput | None) -> Picture | None:
+    """Take what an earlier attempt made; a file that a power cut took with it is made again."""
+    try:
+        return None if found is None else Picture(found.pair, this.fetched(found), found.seconds)
+    except (DamagedFile, FileNotFoundError):
+        if this.work.is_rescoring:
+            raise
+        this.output(found.pair).unlink(missing_ok=True)
+        return None
 
 
 def _generate(this: Attempt, shard: ShardClaim, pair: str) -> Picture:

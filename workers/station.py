@@ -18,6 +18,7 @@ from competitions.services import workers as registry
 from competitions.services.workers import Ability
 from evaluation.errors import SandboxUnavailable
 from evaluation.generation.driver import Driver
+from workers import metrics
 from workers.cache import room_problem, trim
 from workers.drivers import Drivers, choose_drivers
 from workers.scorer import ScorerProcess
@@ -148,4 +149,5 @@ def station() -> Station:
         _locks=(lock, gpu_lock),
     )
     made.start()
+    metrics.serve(slot)
     return made

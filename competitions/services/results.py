@@ -1,11 +1,13 @@
 """What a run brings in: outputs and log as they come, then scores and the end in one transaction."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from django.db import transaction
 from django.db.models.functions import Now
 
+from competitions.errors import IllegalTransition
 from competitions.models import Artifact, ImagePair, Outbox, Run, RunLogChunk, RunOutput, Score
 from competitions.ranking import SplitScore
 from competitions.rules import RunState
@@ -71,6 +73,7 @@ def complete(
     Score.objects.bulk_create(Score(run=run, **vars(score)) for score in scores)
     record_flags(run, flags)
     if run.purpose == Run.Purpose.SCORE and run.suite_id != run.submission.phase.suite_id:
-        moderation.rescore(run, actor="platform")  # the phase got another suite while this run was under way
+        with suppress(IllegalTransition):  # the phase got another suite meanwhile; a rescoring is under way
+            moderation.rescore(run, actor="platform")
     outbox.promise(Outbox.Topic.REFRESH_LEADERBOARD, str(run.submission.phase_id))
     return run

@@ -4,10 +4,13 @@ import logging.config
 import os
 import warnings
 
+import django
 from celery import Celery
 from celery.platforms import SecurityWarning  # type: ignore[attr-defined]  # missing in celery-types
-from celery.signals import setup_logging
+from celery.signals import beat_init, setup_logging, worker_init
 from django.conf import settings
+
+from config import places
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -23,3 +26,12 @@ app.autodiscover_tasks(["workers"])
 def _log_like_django(**_: object) -> None:
     """Keep Celery from setting up logging of its own."""
     logging.config.dictConfig(settings.LOGGING)
+
+
+@worker_init.connect
+@beat_init.connect
+def _wait_for_places(**_: object) -> None:
+    """Before anything else: without database, storage, broker or disk a worker waits, or ends, and says why."""
+    django.setup()
+    evaluates = "evaluation" in app.amqp.queues.consume_from
+    places.wait_for("database", "storage", "broker", *(("disk",) if evaluates else ()))

@@ -29,7 +29,7 @@ START_SECONDS = 60
 CHECK_SECONDS = 900
 CHECK_ALL_SECONDS = 3600
 STOP_SECONDS = 15
-CELERY = "celery -A config worker --without-mingle --without-gossip --without-heartbeat"
+CELERY = "celery --quiet -A config worker --without-mingle --without-gossip --without-heartbeat"
 
 
 def main() -> None:
@@ -94,7 +94,7 @@ def command_lines(port: int) -> dict[str, str]:
     bind = shlex.quote(address_of(HOST, port).removeprefix("http://"))
     celery = f"{python} -m {CELERY}"
     return {
-        "web": f"{python} -m gunicorn config.wsgi --bind {bind} --preload --workers 2 --threads 4 --log-level warning",
+        "web": f"{python} -m gunicorn config.wsgi -c python:config.serving --bind {bind} --workers 2 --threads 4",
         "worker": f"{celery} -Q evaluation -c 1 -P prefork -n evaluation@%h",
         "scheduler": f"{celery} -B -Q upkeep -P solo -n upkeep@%h",
         "seed": f"{python} manage.py seed_demo --stay",
@@ -157,7 +157,13 @@ def check(*, wait_for_all: bool) -> int:
     """Start on a free port with an empty data folder, wait for the baselines, print the figures, stop."""
     began = time.monotonic()
     folder = tempfile.mkdtemp(prefix="pastiche-check-")
-    for name in ("DATABASE_URL", "BROKER_URL", "ALLOWED_HOSTS"):  # the check leaves a real installation alone
+    for name in (
+        "DATABASE_URL",
+        "BROKER_URL",
+        "STORAGE_URL",
+        "ALLOWED_HOSTS",
+        "METRICS_PORT",
+    ):  # the check leaves a real installation alone
         os.environ.pop(f"PASTICHE_{name}", None)
     # Nobody else's generator meets these pairs, so they may be the same on every machine.
     os.environ |= {"PASTICHE_DATA_DIR": folder, "PASTICHE_HOST": "127.0.0.1", "PASTICHE_DEMO_SEED": "0"}

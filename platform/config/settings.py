@@ -6,7 +6,7 @@ from pathlib import Path
 from celery.schedules import schedule
 from kombu import Exchange, Queue
 
-from config import broker, env
+from config import broker, env, logs
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -30,8 +30,9 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Made once and kept in the data folder on a single machine; required beside a database server.
+# Made once and kept in the data folder on a single machine; beside a database server the web needs it, workers do not.
 SECRET_KEY = env.read_secret_key("PASTICHE_SECRET_KEY", DATA_DIR, may_generate=USES_SQLITE)
+HAS_SECRET_KEY = bool(SECRET_KEY)  # Django lets nobody look at an empty one
 
 ALLOWED_HOSTS = env.read_list("PASTICHE_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 # Full origins (https://example.org) that may send forms, when a reverse proxy ends TLS.
@@ -43,6 +44,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else
 X_FRAME_OPTIONS = "DENY"
 
 INSTALLED_APPS = [
+    "config.apps.ConfigConfig",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -109,15 +111,19 @@ USE_TZ = True
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # no collectstatic step: the files are read from the packages at start
 
-# Content-addressed files: archives, images, outputs, per-pair scores. Never below a public URL: every
-# download goes through a view that asks a selector who may see it.
+# Content-addressed files: archives, images, outputs, per-pair scores; in a folder, or in a bucket that many machines
+# share. Never below a public URL: every download goes through a view that asks a selector who may see it.
 STORAGES = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": DATA_DIR / "artifacts", "base_url": None},
-    },
+    "default": env.read_storage(
+        "PASTICHE_STORAGE_URL",
+        DATA_DIR / "artifacts",
+        key="PASTICHE_STORAGE_KEY",
+        secret="PASTICHE_STORAGE_SECRET",
+    ),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+# How long a signed link to a file in the bucket can be used.
+LINK_SECONDS = env.read_int("PASTICHE_LINK_SECONDS", 60, low=5, high=3600)
 # Largest archive that may be uploaded.
 MAX_ARCHIVE_MB = env.read_int("PASTICHE_MAX_ARCHIVE_MB", 500, low=1, high=10_000)
 FILE_UPLOAD_TEMP_DIR = env.read_folder("PASTICHE_UPLOAD_DIR", DATA_DIR / "uploads")
@@ -148,12 +154,41 @@ MAX_ATTEMPTS = env.read_int("PASTICHE_MAX_ATTEMPTS", 3, low=1, high=10)
 RETRY_SECONDS = env.read_int("PASTICHE_RETRY_SECONDS", 10, low=0, high=3600)
 # First number that this worker tries to get on its machine; it chooses the user id that sandboxes run as.
 WORKER_SLOT = env.read_int("PASTICHE_WORKER_SLOT", 0, low=0, high=999)
+# About how many pairs make a part of a run that another worker can take.
+SHARD_PAIRS = env.read_int("PASTICHE_SHARD_PAIRS", 100, low=1, high=100_000)
+# How many pairs are shown again to a fresh copy of an entry; 0 for none.
+REPLAY_PAIRS = env.read_int("PASTICHE_REPLAY_PAIRS", 3, low=0, high=100)
+# How many pairs an interrupted run has to repeat before what it made earlier is kept.
+RESUME_PAIRS = env.read_int("PASTICHE_RESUME_PAIRS", 2, low=1, high=100)
+# The numbers of this machine's GPUs that workers may use, one for each worker process; empty for none.
+GPUS = env.read_numbers("PASTICHE_GPUS")
+# The largest memory limit of a phase whose runs a worker process takes; 0 means the memory of this machine.
+WORKER_MEMORY_MB = (
+    env.read_int("PASTICHE_WORKER_MEMORY_MB", 0, low=0, high=100_000_000) or env.machine_memory_mb()
+)
 # Threads for a generator; 0 means all cores.
 COMPUTE_THREADS = env.read_int("PASTICHE_THREADS", 0, low=0, high=1024)
 # Where a worker keeps unpacked datasets, reference features and running generators.
 WORKER_DIR = env.read_folder("PASTICHE_WORKER_DIR", DATA_DIR / "worker")
+# What a worker keeps of stored files and datasets, and of reference features; the least recently used go first.
+WORKER_CACHE_MB = env.read_int("PASTICHE_WORKER_CACHE_MB", 10_000, low=0, high=100_000_000)
+WORKER_FEATURES_MB = env.read_int("PASTICHE_WORKER_FEATURES_MB", 10_000, low=0, high=100_000_000)
+# A worker whose disk has less room than this, caches emptied, takes no run.
+WORKER_MIN_FREE_MB = env.read_int("PASTICHE_WORKER_MIN_FREE_MB", 1000, low=0, high=100_000_000)
+# A scorer that holds more memory than this is started anew between two runs; datasets kept warm are read again then.
+SCORER_MEMORY_MB = env.read_int("PASTICHE_SCORER_MEMORY_MB", 4096, low=0, high=100_000_000)
 # Where a worker looks for weight files of official suites first; `python -m evaluation weights fetch` fills it.
 WEIGHTS_DIR = env.read_folder("PASTICHE_WEIGHTS_DIR", DATA_DIR / "weights")
+# Which sandbox strangers' generators run in: bubblewrap, or docker for containers. Never another one instead.
+SANDBOX = env.read_choice("PASTICHE_SANDBOX", "bubblewrap", ("bubblewrap", "docker"))
+# For docker: the image, by its digest; gVisor (runsc) or plain runc; the engine's socket.
+SANDBOX_IMAGE = env.read_str("PASTICHE_SANDBOX_IMAGE", "")
+SANDBOX_RUNTIME = env.read_choice("PASTICHE_SANDBOX_RUNTIME", "runsc", ("runsc", "runc"))
+SANDBOX_ENGINE = env.read_str("PASTICHE_SANDBOX_ENGINE", "/var/run/docker.sock")
+if SANDBOX == "docker" and not SANDBOX_IMAGE:
+    env.stop(
+        "PASTICHE_SANDBOX_IMAGE", "PASTICHE_SANDBOX=docker needs an image, as NAME@sha256:... or sha256:..."
+    )
 # Without a cgroup, watch memory by polling instead; for development only, and shown in each result.
 ALLOW_MEMORY_WATCHDOG = env.read_bool("PASTICHE_ALLOW_MEMORY_WATCHDOG", False)
 # Run everybody's generators without a sandbox. Needs PASTICHE_DEBUG, and never serves hidden pairs.
@@ -191,7 +226,7 @@ if CELERY_BROKER_URL == broker.URL:
     }
 CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("evaluation", "upkeep")]
 CELERY_TASK_DEFAULT_QUEUE = CELERY_TASK_DEFAULT_EXCHANGE = CELERY_TASK_DEFAULT_ROUTING_KEY = "upkeep"
-CELERY_TASK_ROUTES = {"workers.tasks.evaluate": {"queue": "evaluation"}}
+CELERY_TASK_ROUTES = {f"workers.tasks.{name}": {"queue": "evaluation"} for name in ("evaluate", "assist")}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -212,22 +247,28 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
+# --- Watching -----------------------------------------------------------------------------------------
+# How long a process that starts waits for database, storage and broker before it gives up.
+START_SECONDS = env.read_int("PASTICHE_START_SECONDS", 60, low=0, high=3600)
+# Whoever sends this as bearer token may read /metrics; without it there is no such page.
+METRICS_TOKEN = env.read_str("PASTICHE_METRICS_TOKEN", "")
+# Each worker process serves its own metrics at this port plus its slot; 0: none does.
+METRICS_PORT = env.read_int("PASTICHE_METRICS_PORT", 0, low=0, high=64_000)
+METRICS_HOST = env.read_str("PASTICHE_METRICS_HOST", "127.0.0.1")
+# Lines for people, or one JSON object a line for machines.
+LOG_FORMAT = env.read_choice("PASTICHE_LOG_FORMAT", "line", ("line", "json"))
 LOG_LEVEL = env.read_str("PASTICHE_LOG_LEVEL", "INFO").upper()
 if LOG_LEVEL not in logging.getLevelNamesMapping():
     env.stop("PASTICHE_LOG_LEVEL", f"expected DEBUG, INFO, WARNING or ERROR, found {LOG_LEVEL!r}")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {
-        "kombu": {"level": "WARNING"},
-        "amqp": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},  # a nudge that came and went is no news
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.worker.request": {"level": "WARNING"},
-        "celery.beat": {"level": "WARNING"},
-        "django.request": {"level": "ERROR"},  # what callers did wrong is told to them, not to the operator
-    },
-}
+# One line a request from the web server.
+ACCESS_LOG = env.read_bool("PASTICHE_ACCESS_LOG", False)
+SECRETS = env.list_secrets(
+    [
+        SECRET_KEY,
+        METRICS_TOKEN,
+        DATABASES["default"]["PASSWORD"],
+        env.read_str("PASTICHE_STORAGE_SECRET", ""),
+    ],
+    addresses=[env.read_str("PASTICHE_DATABASE_URL", ""), CELERY_BROKER_URL],
+)
+LOGGING = logs.configuration(LOG_LEVEL, LOG_FORMAT, secrets=SECRETS, has_access_log=ACCESS_LOG)

@@ -3,7 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from config import health, metrics
+
 urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("api/", include("competitions.api.urls")),
     path("admin/", admin.site.urls),
     path("", include("frontend.urls")),

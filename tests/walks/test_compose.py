@@ -1,6 +1,7 @@
 """docker-compose.yml without Docker: its services, with their own commands and environment, as plain processes."""
 
 import contextlib
+import copy
 import os
 import re
 import shutil
@@ -27,6 +28,12 @@ SECRETS = {
     "PASTICHE_DATABASE_PASSWORD": "databasepassword",
     "PASTICHE_BROKER_PASSWORD": "brokerpassword",
 }
+PROMISE = """
+from django.utils import timezone
+from competitions.models import Outbox
+Outbox.objects.create(topic=Outbox.Topic.NUDGE, not_before=timezone.now())
+"""
+COUNT_PROMISES = "from competitions.models import Outbox; print(Outbox.objects.count())"
 OURS = ("web", "worker", "worker-gpu", "scheduler", "migrate")
 _VARIABLE = re.compile(r"\$(?:\$|\{(?P<name>\w+)(?::(?P<kind>[-?])(?P<text>[^}]*))?\})")
 
@@ -110,10 +117,11 @@ def test_every_service_that_stays_says_whether_it_is_well() -> None:
 
 def test_the_gpu_worker_differs_by_its_device_only() -> None:
     services = compose()["services"]
-    gpu = dict(services["worker-gpu"])
+    gpu = copy.deepcopy(services["worker-gpu"])
     assert gpu.pop("profiles") == ["gpu"]
     (device,) = gpu.pop("deploy")["resources"]["reservations"]["devices"]
     assert device["capabilities"] == ["gpu"]
+    assert gpu["environment"].pop("PASTICHE_GPUS") == "0"
     assert gpu == services["worker"]
 
 
@@ -196,6 +204,13 @@ class Household:
         """Wait until a service has printed something."""
         self.until(name, lambda: text in self.log(name).read_text(errors="replace"))
 
+    def ask(self, name: str, code: str) -> str:
+        """Run Python code with Django within a service and return what it prints."""
+        command = [sys.executable, "manage.py", "shell", "--no-imports", "--command", code]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment(name), capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
     def stop(self, name: str) -> int:
         """Ask a service to stop, with the patience that the file grants, and return its exit status."""
         grace = compose()["services"][name].get("stop_grace_period", "10s")
@@ -250,7 +265,8 @@ def test_every_service_comes_up_is_well_and_stops_when_asked(household: Househol
     household.until_logged("worker", f"evaluation@{socket.gethostname()} ready")
     for name in ("worker", "scheduler"):
         household.until(name, lambda name=name: household.is_well(name))
-    household.until_logged("scheduler", "workers.tasks.sweep")
+    household.ask("web", PROMISE)
+    household.until("scheduler", lambda: household.ask("web", COUNT_PROMISES) == "0")
     for name in ("worker", "scheduler", "web", "broker"):
         status = household.stop(name)
         assert status == 0, (name, household.log(name).read_text(errors="replace"))

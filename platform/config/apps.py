@@ -1,0 +1,17 @@
+"""The Django application of the configuration itself; it has no tables, only system checks."""
+
+from django.apps import AppConfig
+from django.core.checks import Tags, register
+
+from config import checks
+
+
+class ConfigConfig(AppConfig):
+    """Register the checks."""
+
+    name = "config"
+
+    def ready(self) -> None:
+        """Have `manage.py check` look at the places that every process needs."""
+        register(checks.check_places, Tags.database)
+        register(checks.check_secret_key, deploy=True)
