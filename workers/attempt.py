@@ -13,13 +13,14 @@ from competitions.ranking import PairDesign
 from competitions.selectors.work import Assignment, StoredOutput
 from competitions.services.runs import Claim
 from competitions.services.submissions import archive_limits
-from evaluation.archive import unpack_archive
 from evaluation.generation.driver import Driver
 from evaluation.pairs import Pair, read_pairs
 from evaluation.spec import parse_suite
 from workers.cores import usable_cores
+from workers.drivers import slot_uid
 from workers.generator import Generator
 from workers.keeper import Keeper
+from workers.sandbox.unpacking import unpack_as
 from workers.scorer import Question
 from workers.station import Station
 from workers.workspace import dataset_folder, fetch
@@ -59,7 +60,7 @@ class Attempt:
     def generator(self) -> Generator:
         """Fetch and unpack the archive; the generator is loaded when it is first needed."""
         archive = fetch(self.work.archive_sha256, self.folder / "archive.zip", is_kept=True)
-        manifest = unpack_archive(archive, self.folder / "bundle", archive_limits()).manifest
+        manifest = unpack_as(slot_uid(self.station.slot), archive, self.folder / "bundle", archive_limits())
         return Generator(self.driver, self.folder / "bundle", manifest, self.work.limits, self.keeper)
 
     @property

@@ -48,8 +48,10 @@ def work_through(this: Attempt, shard: ShardClaim) -> None:
 
 def _recall(this: Attempt, found: StoredOutput | None) -> Picture | None:
     """Take what an earlier attempt made; a file that a power cut took with it is made again."""
+    if found is None:
+        return None
     try:
-        return None if found is None else Picture(found.pair, this.fetched(found), found.seconds)
+        return Picture(found.pair, this.fetched(found), found.seconds)
     except (DamagedFile, FileNotFoundError):
         if this.work.is_rescoring:
             raise

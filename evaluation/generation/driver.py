@@ -66,8 +66,15 @@ class Session(Protocol):
         ...
 
     def kill(self) -> None:
-        """Kill the generator at once, from any thread; a call that waits for it fails, and `abort` must follow."""
+        """Kill the generator at once, from any thread, also while it loads.
+
+        A call that waits for it fails as CRASHED; `abort` must follow.
+        """
         ...
+
+
+def unwatched(session: Session) -> None:
+    """Let a generator load with nobody who could kill it meanwhile."""
 
 
 class Driver(Protocol):
@@ -81,9 +88,18 @@ class Driver(Protocol):
         ...
 
     def start(
-        self, bundle: Path, manifest: Manifest, limits: Limits, log: Callable[[bytes], None]
+        self,
+        bundle: Path,
+        manifest: Manifest,
+        limits: Limits,
+        log: Callable[[bytes], None],
+        *,
+        on_launch: Callable[[Session], None] = unwatched,
     ) -> Session:
         """Load the generator from an unpacked archive; `log` receives its stderr as it comes.
+
+        `on_launch` gets the session from the calling thread, before any code of the participant runs, so
+        that another thread can `kill` a load; nothing else may be called before `start` returns.
 
         Raises:
             GenerationError: LOAD_FAILED, LOAD_TIMEOUT, MISSING_FILE, OUT_OF_MEMORY, CRASHED, PROTOCOL,

@@ -19,8 +19,8 @@ from pathlib import Path
 import psutil
 
 from evaluation.errors import GenerationError
-from evaluation.generation.driver import Limits
-from evaluation.generation.session import PipeSession
+from evaluation.generation.driver import Limits, Session, unwatched
+from evaluation.generation.session import PipeSession, start_session
 from evaluation.generation.watchdog import MemoryWatchdog
 from evaluation.manifest import Manifest
 
@@ -56,7 +56,13 @@ class ProcessDriver:
         return {"driver": self.name, "user": self._user, "memory": "watchdog", "device": self.device}
 
     def start(
-        self, bundle: Path, manifest: Manifest, limits: Limits, log: Callable[[bytes], None]
+        self,
+        bundle: Path,
+        manifest: Manifest,
+        limits: Limits,
+        log: Callable[[bytes], None],
+        *,
+        on_launch: Callable[[Session], None] = unwatched,
     ) -> PipeSession:
         """Load the generator from an unpacked archive; `log` receives its stderr from a thread, as it comes.
 
@@ -70,9 +76,7 @@ class ProcessDriver:
         except OSError as error:
             shutil.rmtree(home, ignore_errors=True)
             raise GenerationError("INFRA", f"The runner cannot be started: {error.strerror}.") from error
-        session = PipeSession(launched, limits, log)
-        session.load()
-        return session
+        return start_session(launched, limits, log, on_launch)
 
     def _launch(self, bundle: Path, limits: Limits, home: Path) -> "LaunchedProcess":
         mark = f"{os.getpid()}-{secrets.token_hex(16)}"
@@ -104,6 +108,8 @@ class ProcessDriver:
 
 class LaunchedProcess:
     """A child process and everything that it started; implements `evaluation.generation.session.Launched`."""
+
+    is_shielded = False
 
     def __init__(self, process: subprocess.Popen[bytes], mark: str, limits: Limits, home: Path) -> None:
         """Watch a started child; `mark` stands in the environment of all its descendants."""

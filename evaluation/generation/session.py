@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Callable
 from typing import Protocol
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from evaluation.errors import GenerationError
 from evaluation.generation.conversation import Conversation
-from evaluation.generation.driver import Limits, Prediction, Usage
+from evaluation.generation.driver import Limits, Prediction, Session, Usage
 from evaluation.generation.log import LogDrain
 from evaluation.generation.pipe import EndOfPipe
 
@@ -23,9 +24,13 @@ GRACE_SECONDS = 2.0
 
 
 class Launched(Protocol):
-    """A started runner as its driver sees it; `process` has pipes for stdin, stdout and stderr."""
+    """A started runner as its driver sees it; `process` has pipes for stdin, stdout and stderr.
+
+    `is_shielded`: nothing that the generator does can send a signal to `process`, so one that kills it is ours.
+    """
 
     process: subprocess.Popen[bytes]
+    is_shielded: bool
 
     def confine(self) -> None:
         """Set and verify, from outside, what must hold before any code of the participant runs.
@@ -36,7 +41,11 @@ class Launched(Protocol):
         ...
 
     def freeze(self) -> None:
-        """Stop all its processes between two pairs, where the driver can."""
+        """Stop all its processes between two pairs, where the driver can.
+
+        Raises:
+            GenerationError: INFRA, also of `thaw` and `is_out_of_memory`.
+        """
         ...
 
     def thaw(self) -> None:
@@ -60,6 +69,27 @@ class Launched(Protocol):
         ...
 
 
+def start_session(
+    launched: Launched,
+    limits: Limits,
+    log: Callable[[bytes], None],
+    on_launch: Callable[[Session], None],
+) -> "PipeSession":
+    """Take over a launched runner, show its session to `on_launch`, and let it load the generator.
+
+    Raises:
+        GenerationError: as `PipeSession.load`.
+    """
+    session = PipeSession(launched, limits, log)
+    try:
+        on_launch(session)
+    except BaseException:
+        session.abort()
+        raise
+    session.load()
+    return session
+
+
 class PipeSession:
     """A generator behind two pipes; implements `evaluation.generation.driver.Session`."""
 
@@ -79,6 +109,7 @@ class PipeSession:
         self._drain = LogDrain(stderr, limits.log_kb * 1024, log)
         self._drain.start()
         self._load_seconds = 0.0
+        self._is_killed = threading.Event()
         self._usage: Usage | None = None
 
     def load(self) -> None:
@@ -94,9 +125,9 @@ class PipeSession:
             self._drain.hand_over()
             self._load_seconds = self._conversation.load()
             self._refuse_too_much_memory()
+            self._launched.freeze()
         except BaseException as error:
             raise self._failed(error) from error
-        self._launched.freeze()
 
     def predict(self, content: np.ndarray, style: np.ndarray) -> Prediction:
         """Stylize one pair.
@@ -116,9 +147,9 @@ class PipeSession:
             self._launched.thaw()
             prediction = self._conversation.exchange(content, style)
             self._refuse_too_much_memory()
+            self._launched.freeze()
         except BaseException as error:
             raise self._failed(error) from error
-        self._launched.freeze()
         return prediction
 
     def close(self) -> Usage:
@@ -151,7 +182,11 @@ class PipeSession:
         return self._usage
 
     def kill(self) -> None:
-        """Kill the generator at once, from any thread; a call that waits for it fails, and `abort` must follow."""
+        """Kill the generator at once, from any thread, also while it loads.
+
+        A call that waits for it fails as CRASHED; `abort` must follow.
+        """
+        self._is_killed.set()
         self._launched.kill()
 
     def _refuse_too_much_memory(self) -> None:
@@ -161,26 +196,39 @@ class PipeSession:
 
     def _failed(self, error: BaseException) -> BaseException:
         """End the generator and name the failure: what the driver saw outranks what the pipe showed."""
-        status = self._exit_status() if isinstance(error, EndOfPipe) else ""
-        is_out_of_memory = self._launched.is_out_of_memory()
+        code = self._exit_code() if isinstance(error, EndOfPipe) else None
+        is_out_of_memory = False
+        try:
+            is_out_of_memory = self._launched.is_out_of_memory()
+        except GenerationError as lost:  # whoever limits the memory is away: nothing can be blamed on it
+            error = lost
         self.abort()
+        where = f"Pair {self._conversation.seq}" if self._conversation.seq else "While loading"
+        if isinstance(error, GenerationError | EndOfPipe) and self._is_killed.is_set():
+            return GenerationError("CRASHED", f"{where}: the process was ended from outside.")
         if isinstance(error, GenerationError) and error.code == "INFRA":
             logger.error("%s %s", error, self._drain.preamble.decode(errors="replace"))
             return error
         if isinstance(error, GenerationError | EndOfPipe) and is_out_of_memory:
             limit = f"{self._limits.memory_mb} MiB"
             return GenerationError("OUT_OF_MEMORY", f"The generator used more than {limit} of memory.")
+        if isinstance(error, EndOfPipe) and self._launched.is_shielded and code is not None and code < 0:
+            return GenerationError("INFRA", f"{where}: the sandbox was ended from outside{_tell(code)}.")
         if isinstance(error, EndOfPipe):
-            where = f"Pair {self._conversation.seq}" if self._conversation.seq else "While loading"
-            return GenerationError("CRASHED", f"{where}: the process ended{status}.")
+            return GenerationError("CRASHED", f"{where}: the process ended{_tell(code)}.")
         return error
 
-    def _exit_status(self) -> str:
+    def _exit_code(self) -> int | None:
         try:
-            code = self._launched.process.wait(GRACE_SECONDS)
+            return self._launched.process.wait(GRACE_SECONDS)
         except subprocess.TimeoutExpired:
-            return ""
-        number = -code if code < 0 else code - 128  # bubblewrap speaks like a shell: 128 + signal
-        if number in {s.value for s in signal.Signals}:
-            return f" by signal {signal.Signals(number).name}"
-        return f" with exit status {code}"
+            return None
+
+
+def _tell(code: int | None) -> str:
+    if code is None:
+        return ""
+    number = -code if code < 0 else code - 128  # bubblewrap speaks like a shell: 128 + signal
+    if number in {s.value for s in signal.Signals}:
+        return f" by signal {signal.Signals(number).name}"
+    return f" with exit status {code}"

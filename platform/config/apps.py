@@ -4,6 +4,7 @@ from django.apps import AppConfig
 from django.core.checks import Tags, register
 
 from config import checks
+from workers.checks import check_sandbox
 
 
 class ConfigConfig(AppConfig):
@@ -15,3 +16,4 @@ class ConfigConfig(AppConfig):
         """Have `manage.py check` look at the places that every process needs."""
         register(checks.check_places, Tags.database)
         register(checks.check_secret_key, deploy=True)
+        register(check_sandbox, deploy=True)

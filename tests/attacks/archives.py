@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.attacks.builders import HostileArchive, good_entries, safetensors, with_weights
+from tests.attacks.manifests import HOSTILE_MANIFESTS
 from tests.attacks.zip_writer import DESCRIPTOR, UTF8, Entry, deflate, file, write_zip
 
 
@@ -291,4 +292,5 @@ HOSTILE_ARCHIVES = (
     *HOSTILE_STRUCTURE,
     *HOSTILE_CONTENT,
     *HOSTILE_WEIGHTS,
+    *HOSTILE_MANIFESTS,
 )

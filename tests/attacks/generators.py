@@ -1,8 +1,11 @@
 """Hostile and broken generators as data: source, how they must end, and what runs them on a driver."""
 
 import dataclasses
+import fnmatch
 import json
 import os
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +14,7 @@ import numpy as np
 import psutil
 
 from evaluation.errors import GenerationError
-from evaluation.generation.driver import Driver, Limits, Prediction, Usage
+from evaluation.generation.driver import Driver, Limits, Prediction, Session, Usage
 from evaluation.manifest import parse_manifest
 
 LIMITS = Limits(
@@ -193,11 +196,16 @@ class Outcome:
     @property
     def text(self) -> str:
         """Return the log as text."""
-        return self.log.decode()
+        return self.log.decode(errors="replace")
 
 
-def run(driver: Driver, bundle: Path, *, pairs: int = 2, side: int = 16, **limits: float) -> Outcome:
-    """Load a generator, give it pairs of random pictures, and close it; a failure is part of the outcome."""
+def run(
+    driver: Driver, bundle: Path, *, pairs: int = 2, side: int = 16, pause: float = 0.0, **limits: float
+) -> Outcome:
+    """Load a generator, give it pairs of random pictures, and close it; a failure is part of the outcome.
+
+    `pause` is waited after each pair.
+    """
     outcome = Outcome()
     changed = dataclasses.replace(LIMITS, **{k: type(getattr(LIMITS, k))(v) for k, v in limits.items()})
     manifest = parse_manifest((bundle / "manifest.json").read_bytes())
@@ -210,6 +218,7 @@ def run(driver: Driver, bundle: Path, *, pairs: int = 2, side: int = 16, **limit
         try:
             for content, style in images(pairs, side):
                 outcome.predictions.append(session.predict(content, style))
+                time.sleep(pause)
             outcome.usage = session.close()
         finally:
             session.abort()
@@ -218,9 +227,38 @@ def run(driver: Driver, bundle: Path, *, pairs: int = 2, side: int = 16, **limit
     return outcome
 
 
+def killed_load_seconds(driver: Driver, bundle: Path, *, after: float) -> float:
+    """Kill a generator from another thread while it loads; return the seconds from the kill to the end."""
+    manifest = parse_manifest((bundle / "manifest.json").read_bytes())
+    killed: list[float] = []
+
+    def kill(session: Session) -> None:
+        killed.append(time.monotonic())
+        session.kill()
+
+    def watch(session: Session) -> None:
+        threading.Timer(after, kill, [session]).start()
+
+    try:
+        driver.start(bundle, manifest, LIMITS, lambda chunk: None, on_launch=watch)
+    except GenerationError as failure:
+        if failure.code == "CRASHED" and "ended from outside" in failure.message:
+            return time.monotonic() - killed[0]
+        raise
+    raise AssertionError("the generator loaded all the same")
+
+
 def images(pairs: int, side: int) -> Sequence[np.ndarray]:
     """Draw pairs of random pictures, (pairs, 2, side, side, 3)."""
     return np.random.default_rng(0).integers(0, 256, (pairs, 2, side, side, 3), dtype=np.uint8)
+
+
+def folders_named(pattern: str) -> list[str]:
+    """List the groups and temporary folders whose names fit; those of others may go while this looks."""
+    found = [str(path) for path in Path("/tmp").glob(pattern)]
+    for root, folders, _ in os.walk("/sys/fs/cgroup"):
+        found += [os.path.join(root, name) for name in fnmatch.filter(folders, pattern)]
+    return found
 
 
 def remains(uid: int | None = None) -> list[str]:
@@ -233,8 +271,7 @@ def remains(uid: int | None = None) -> list[str]:
         if (uid is not None and owner and owner.real == uid) or mark.startswith(f"{os.getpid()}-"):
             found.append(f"process {process}")
     own = f"pastiche-*{os.getpid()}-*"
-    found += [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/{own}")]
-    found += [str(path) for path in Path("/tmp").glob(own)]
+    found += folders_named(own)
     mounts = Path("/proc/self/mountinfo").read_text().splitlines()
     found += [line for line in mounts if "pastiche-stage" in line]
     segments = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]

@@ -13,9 +13,20 @@ import psutil
 import pytest
 
 from evaluation.errors import GenerationError
+from evaluation.generation.driver import Session
 from evaluation.generation.process import ProcessDriver
 from evaluation.manifest import parse_manifest
-from tests.attacks.generators import BROKEN, LIMITS, Broken, images, model, remains, run, write_bundle
+from tests.attacks.generators import (
+    BROKEN,
+    LIMITS,
+    Broken,
+    images,
+    killed_load_seconds,
+    model,
+    remains,
+    run,
+    write_bundle,
+)
 
 MIX = model(pair="return content // 2 + style // 2")
 
@@ -139,6 +150,26 @@ def test_an_abandoned_session_can_be_ended_from_another_thread(driver: ProcessDr
     assert caught.value.code == "CRASHED"
     assert session.abort() == session.close()
     session.kill()
+
+
+@pytest.mark.parametrize("after", [0.0, 0.02, 0.6], ids=["at once", "before it says hello", "while it loads"])
+def test_a_load_can_be_killed_from_another_thread(
+    driver: ProcessDriver, tmp_path: Path, after: float
+) -> None:
+    bundle = write_bundle(tmp_path / "b", model(load="time.sleep(15)"))
+    assert killed_load_seconds(driver, bundle, after=after) < 2
+
+
+def test_a_watcher_that_fails_ends_the_start_and_leaves_nothing(
+    driver: ProcessDriver, tmp_path: Path
+) -> None:
+    def refuse(session: Session) -> None:
+        raise OSError("no watcher")
+
+    bundle = write_bundle(tmp_path / "b", MIX)
+    manifest = parse_manifest((bundle / "manifest.json").read_bytes())
+    with pytest.raises(OSError, match="no watcher"):
+        driver.start(bundle, manifest, LIMITS, lambda chunk: None, on_launch=refuse)
 
 
 def test_a_log_that_cannot_be_kept_is_told_at_the_end(driver: ProcessDriver, tmp_path: Path) -> None:

@@ -1,4 +1,8 @@
-"""What the sandbox tests share: whether a sandbox can be had here, a slot of their own, and a clean end."""
+"""What the sandbox tests share: the drivers that can run here, a slot of their own, and a clean end.
+
+The docker driver is tested beside bubblewrap where an engine is named: PASTICHE_TEST_ENGINE is its socket,
+PASTICHE_TEST_IMAGE an image by its digest, with Python 3 and numpy, and PASTICHE_TEST_RUNTIME runc or runsc.
+"""
 
 import os
 import subprocess
@@ -11,7 +15,9 @@ import pytest
 
 from evaluation.errors import SandboxUnavailable
 from tests.attacks.generators import remains
-from workers.sandbox.bubblewrap import FIRST_UID, BubblewrapDriver
+from workers.sandbox.bubblewrap import BubblewrapDriver
+from workers.sandbox.docker import DockerDriver
+from workers.sandbox.surroundings import FIRST_UID, SandboxDriver
 
 ROOT = Path(__file__).parents[2]
 SLOT = 1000 + os.getpid() % 3000
@@ -26,6 +32,27 @@ def why_not() -> str:
     except SandboxUnavailable as error:
         return str(error)
     return ""
+
+
+def docker() -> DockerDriver:
+    """Make a docker driver for the engine that the environment names."""
+    return DockerDriver(
+        image=os.environ["PASTICHE_TEST_IMAGE"],
+        runtime=os.environ.get("PASTICHE_TEST_RUNTIME", "runsc"),
+        slot=SLOT,
+        address=Path(os.environ["PASTICHE_TEST_ENGINE"]),
+    )
+
+
+@pytest.fixture(params=["bubblewrap", *(["docker"] if "PASTICHE_TEST_ENGINE" in os.environ else [])])
+def driver(request: pytest.FixtureRequest) -> Iterator[SandboxDriver]:
+    """Every sandbox that can run here; afterwards nothing of it may be left."""
+    if request.param == "bubblewrap":
+        yield request.getfixturevalue("sandbox")
+        return
+    yield docker()
+    left = remains(UID)
+    assert not left, left
 
 
 @pytest.fixture

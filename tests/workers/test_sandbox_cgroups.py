@@ -70,6 +70,52 @@ def test_without_memory_or_pids_it_is_not_sufficient() -> None:
 
 
 @pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """The files of a unified system in which this process is the unit `worker`, handed over to it."""
+    unit = tmp_path / "worker"
+    unit.mkdir()
+    (unit / "cgroup.controllers").write_text("cpu memory pids\n")
+    (unit / "cgroup.subtree_control").write_text("")
+    (unit / "cgroup.procs").write_text("41\n")
+    try:
+        os.setxattr(unit, "user.delegate", b"1")
+    except OSError:
+        pytest.skip("this file system keeps no such attributes")
+    return tmp_path
+
+
+def found_in(tree: Path) -> Cgroups:
+    return find_cgroups("0::/worker\n", f"30 23 0:26 / {tree} rw shared:4 - cgroup2 cgroup2 rw\n")
+
+
+def test_a_delegated_group_hands_its_controllers_on_once_its_processes_have_moved(tree: Path) -> None:
+    found = found_in(tree)
+    assert found.places == {name: Place(tree / "worker", 2) for name in ("memory", "pids", "cpu", "freezer")}
+    assert (tree / "worker/pastiche-worker/cgroup.procs").read_text() == "41"
+    assert (tree / "worker/cgroup.subtree_control").read_text().startswith("+")
+
+
+def test_a_controller_that_is_not_offered_is_not_used(tree: Path) -> None:
+    (tree / "worker/cgroup.controllers").write_text("cpu pids\n")
+    assert not found_in(tree).is_sufficient
+
+
+def test_a_group_of_version_2_is_one_folder_with_all_limits(tree: Path) -> None:
+    group = found_in(tree).create(dataclasses.replace(Limits(), memory_mb=64, pids=8, cpu_threads=3))
+    (folder,) = {file.parent for file in group.process_files}
+    assert folder.parent == tree / "worker"
+    told = {name: (folder / name).read_text() for name in ("memory.max", "pids.max", "cpu.max")}
+    assert told == {"memory.max": str(64 << 20), "pids.max": "8", "cpu.max": "300000 100000"}
+    (folder / "memory.events").write_text("low 0\noom 1\noom_kill 2\n")
+    (folder / "memory.peak").write_text(str(10 << 20))
+    assert (group.oom_kills(), group.peak_memory_mb()) == (2, 10)
+    group.freeze()
+    assert (folder / "cgroup.freeze").read_text() == "1"
+    group.thaw()
+    assert (folder / "cgroup.freeze").read_text() == "0"
+
+
+@pytest.fixture
 def group() -> Iterator[Group]:
     """A real group with a small limit; skipped where none can be made."""
     cgroups = find_cgroups()

@@ -1,6 +1,7 @@
 """Who ended a sandbox: a generator that ends itself has crashed; one that was ended from outside is our failure."""
 
 import signal
+import time
 from pathlib import Path
 
 import psutil
@@ -32,6 +33,8 @@ def test_a_sandbox_that_was_killed_from_outside_is_a_fault_of_the_platform(
     try:
         (child,) = [c for c in psutil.Process().children() if c.name() == "bwrap"]
         child.send_signal(signal.SIGKILL)
+        while child.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
         ((content, style),) = images(1, 16)
         with pytest.raises(GenerationError) as failure:
             session.predict(content, style)

@@ -26,7 +26,21 @@ ROOT = Path(__file__).resolve().parents[2]
 def work(*, is_shipped: bool, split: str = "hidden") -> Assignment:
     """Make an assignment with one pair."""
     pair = PairFile("p", split, "0", "1", "f", "c", "k")
-    return Assignment(uuid4(), "0" * 64, is_shipped, "1" * 64, 64, (pair,), "{}", Limits())
+    run_id = uuid4()
+    return Assignment(
+        run_id=run_id,
+        phase_id=1,
+        is_competing=True,
+        is_deterministic=True,
+        outputs_of=run_id,
+        archive_sha256="0" * 64,
+        is_shipped=is_shipped,
+        dataset_digest="1" * 64,
+        size=64,
+        pairs=(pair,),
+        suite_document="{}",
+        limits=Limits(),
+    )
 
 
 @pytest.fixture

@@ -36,12 +36,17 @@ class Bind:
 
 
 def bubblewrap_arguments(
-    binds: Sequence[Bind], environment: Mapping[str, str], limits: Limits, descriptors: Mapping[str, int]
+    binds: Sequence[Bind],
+    environment: Mapping[str, str],
+    limits: Limits,
+    descriptors: Mapping[str, int],
+    devices: Sequence[str] = (),
 ) -> list[str]:
     """Return all options in the order in which bubblewrap applies them.
 
     Only /tmp and /dev/shm can be written, each up to its size. The binds come last, and none may lie
     below another: a mount point below a folder of the participant's could be led astray by a link in it.
+    `devices` are the options that show a GPU.
 
     Raises:
         ValueError: a bind lies below another one.
@@ -53,6 +58,7 @@ def bubblewrap_arguments(
     arguments += [*_system(), "--proc", "/proc", "--dev", "/dev"]
     for folder, size in (("/dev/shm", limits.shm_mb), ("/tmp", limits.tmp_mb)):
         arguments += ["--size", str(size * MIB), "--perms", "1777", "--tmpfs", folder]
+    arguments += devices
     for bind in binds:
         arguments += ["--ro-bind", str(bind.source), str(bind.inside)]
     arguments += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
@@ -77,16 +83,20 @@ def resource_limits(limits: Limits, others: int) -> list[str]:
     The address space stays open: torch reserves far more than it uses. Processes are counted for each
     user, hence `others`, the processes that this user has already, and the spare ones for the start.
     """
-    seconds = int((limits.load_seconds + limits.run_seconds) * limits.cpu_threads) + 60
     return [
         "prlimit",
         f"--nofile={NOFILE}",
         f"--nproc={limits.pids + SPARE_PROCESSES + others}",
         f"--fsize={limits.file_mb * MIB}",
         "--core=0",
-        f"--cpu={seconds}",
+        f"--cpu={processor_seconds(limits)}",
         "--",
     ]
+
+
+def processor_seconds(limits: Limits) -> int:
+    """Return the processor time that one process may use: a backstop behind the clock of the run."""
+    return int((limits.load_seconds + limits.run_seconds) * limits.cpu_threads) + 60
 
 
 def _system() -> list[str]:

@@ -14,8 +14,8 @@ import psutil
 
 from evaluation.errors import GenerationError, SandboxUnavailable
 from evaluation.generation import process
-from evaluation.generation.driver import Limits
-from evaluation.generation.session import PipeSession
+from evaluation.generation.driver import Limits, Session, unwatched
+from evaluation.generation.session import PipeSession, start_session
 from evaluation.manifest import Manifest
 from workers.sandbox.arguments import (
     BUNDLE,
@@ -27,13 +27,16 @@ from workers.sandbox.arguments import (
 )
 from workers.sandbox.cgroups import Cgroups, find_cgroups
 from workers.sandbox.entry import PassedDescriptors, count_own_threads, enter_sandbox, spawn
+from workers.sandbox.gpu import Gpu, find_gpu
 from workers.sandbox.launched import LaunchedSandbox
-from workers.sandbox.seccomp import build_filter, filter_digest
+from workers.sandbox.seccomp import build_filter, digest
+from workers.sandbox.surroundings import FIRST_UID, PATH, Surroundings, device_for
 
-FIRST_UID = 61001
-PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
 OLDEST = (0, 8)
 STAGE_PREFIX = "pastiche-stage"
+SURROUNDINGS = Surroundings(
+    variables=frozenset({"PWD"}), hidden_paths=("/etc/passwd", "/etc/shadow", "/home", "/sys/fs/cgroup")
+)
 
 
 class BubblewrapDriver:
@@ -46,11 +49,13 @@ class BubblewrapDriver:
 
     name = "bubblewrap"
     is_sandbox = True
+    surroundings = SURROUNDINGS
 
     def __init__(
         self,
         *,
         slot: int = 0,
+        gpu: int | None = None,
         allow_watchdog: bool = False,
         bubblewrap: str = "bwrap",
         cgroups: Cgroups | None = None,
@@ -59,19 +64,22 @@ class BubblewrapDriver:
 
         Args:
             slot: number of this worker process on its machine; two at a time must not share one.
+            gpu: number of the one GPU that generators may use, with all that belongs to it in view.
             allow_watchdog: where no cgroup can be made, measure the memory instead. It is no protection
                 against malice and is for development only; `describe` names it.
             bubblewrap: the program.
             cgroups: where groups may be made; looked up in /proc by default.
 
         Raises:
-            SandboxUnavailable: bubblewrap, another tool, libseccomp or a cgroup is missing.
+            SandboxUnavailable: bubblewrap, another tool, libseccomp, a cgroup or the GPU is missing.
         """
         self._is_root = os.geteuid() == 0
         self._uid = FIRST_UID + slot
         self._bubblewrap = _find_tools(bubblewrap, self._is_root)
         self._version = _version(self._bubblewrap)
-        build_filter()
+        self.gpu = gpu
+        self._gpu: Gpu | None = None if gpu is None else find_gpu(gpu)
+        self._filter()
         self._cgroups = find_cgroups() if cgroups is None else cgroups
         if not self._cgroups.is_sufficient and not allow_watchdog:
             raise SandboxUnavailable(
@@ -88,14 +96,20 @@ class BubblewrapDriver:
             "driver": self.name,
             "version": self._version,
             "mode": "slot" if self._is_root else "direct",
-            "filter": filter_digest(),
-            "device": "cpu",
+            "filter": digest(self._filter()),
+            "device": "cpu" if self._gpu is None else f"cuda, GPU {self.gpu}, driver {self._gpu.version}",
             **described,
             **self._cgroups.describe(),
         }
 
     def start(
-        self, bundle: Path, manifest: Manifest, limits: Limits, log: Callable[[bytes], None]
+        self,
+        bundle: Path,
+        manifest: Manifest,
+        limits: Limits,
+        log: Callable[[bytes], None],
+        *,
+        on_launch: Callable[[Session], None] = unwatched,
     ) -> PipeSession:
         """Load the generator from an unpacked archive; `log` receives its stderr from a thread, as it comes.
 
@@ -106,10 +120,9 @@ class BubblewrapDriver:
                 INFRA where the sandbox cannot be set up or does not hold what it must.
         """
         binds = [Bind(process.RUNNER, RUNNER), Bind(bundle.resolve(), BUNDLE)]
-        command = ["-I", "-B", str(RUNNER), str(BUNDLE), "cpu", str(limits.cpu_threads)]
-        session = PipeSession(self.launch(command, binds, limits), limits, log)
-        session.load()
-        return session
+        device = device_for(manifest, self.gpu)
+        command = ["-I", "-B", str(RUNNER), str(BUNDLE), device, str(limits.cpu_threads)]
+        return start_session(self.launch(command, binds, limits), limits, log, on_launch)
 
     def launch(self, command: Sequence[str], binds: Sequence[Bind], limits: Limits) -> LaunchedSandbox:
         """Start the interpreter with `command` in a sandbox that shows `binds` and the interpreter itself.
@@ -138,7 +151,8 @@ class BubblewrapDriver:
                 binds,
                 process.runner_environment("/tmp", limits.cpu_threads),
                 limits,
-                {"--seccomp": passed.add(build_filter()), "--info-fd": passed.take(info_write)},
+                {"--seccomp": passed.add(self._filter()), "--info-fd": passed.take(info_write)},
+                () if self._gpu is None else self._gpu.options,
             )
             listed = passed.add(b"".join(option.encode() + b"\0" for option in options))
             limit = resource_limits(limits, others=0 if self._is_root else count_own_threads())
@@ -153,6 +167,9 @@ class BubblewrapDriver:
             watched_memory_mb=None if "memory" in self._cgroups.places else limits.memory_mb,
             processes=None if self._is_root else limits.pids,
         )
+
+    def _filter(self) -> bytes:
+        return build_filter(gpu=self.gpu is not None)
 
     def _make_stage(self, stack: contextlib.ExitStack) -> Path | None:
         """Make the folder over which root mounts what the slot's user is to see."""

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,20 +17,22 @@ from evaluation.errors import GenerationError, SandboxUnavailable
 from evaluation.generation.driver import Limits
 from evaluation.generation.pipe import EndOfPipe, read_exactly
 from evaluation.generation.process import runner_environment
-from workers.sandbox import intruder
+from evaluation.generation.session import Launched
+from workers.sandbox import gpu_probe, intruder
 from workers.sandbox.arguments import SPARE_PROCESSES, Bind
-from workers.sandbox.bubblewrap import BubblewrapDriver
-from workers.sandbox.launched import LaunchedSandbox
+from workers.sandbox.surroundings import SandboxDriver, Surroundings
 
 logger = logging.getLogger(__name__)
 
-INTRUDER = Path("/run/generator/intruder.py")
+PROGRAM = Path("/run/generator/program.py")
 LIMITS = Limits(memory_mb=64, pids=24, load_seconds=20, run_seconds=20, file_mb=4, tmp_mb=6, shm_mb=6)
+GPU_LIMITS = Limits(memory_mb=2048)
 ANSWER_SECONDS = 30.0
-START_ADVICE = (
-    "Let bubblewrap make user namespaces (max_user_namespaces, an AppArmor profile), and do not run the"
-    " worker inside a container that forbids them."
-)
+START_ADVICE = {
+    "bubblewrap": "Let bubblewrap make user namespaces (max_user_namespaces, an AppArmor profile), and do not"
+    " run the worker inside a container that forbids them.",
+    "docker": "Let the engine run the image: `docker run` with the same image and runtime shows why it cannot.",
+}
 
 
 @dataclass(frozen=True)
@@ -55,14 +57,14 @@ class CanaryReport:
         return tuple(result for result in self.results if result.is_open)
 
 
-def try_out(driver: BubblewrapDriver) -> CanaryReport:
-    """Run all attacks in a sandbox of this driver.
+def try_out(driver: SandboxDriver) -> CanaryReport:
+    """Run all attacks in a sandbox of this driver, and use its GPU where it has one.
 
     Raises:
         SandboxUnavailable: the sandbox does not start, an attack got through, or its result is unknown.
     """
     started = time.monotonic()
-    with plant() as target:
+    with plant(driver.surroundings) as target:
         answers, is_stopped = _run(driver, target)
     names = intruder.attacks(target, _limits())
     results = [_result(name, answers.get(name)) for name in names]
@@ -75,13 +77,15 @@ def try_out(driver: BubblewrapDriver) -> CanaryReport:
         logger.error("attacks that got through the sandbox: %s", holes)
         raise SandboxUnavailable(
             "The sandbox was tried out and does not hold.",
-            fix="The worker's log names the attacks that got through; update bubblewrap and the kernel.",
+            fix="The worker's log names the attacks that got through; update the sandbox and the kernel.",
         )
+    if driver.gpu is not None:
+        _use_gpu(driver)
     return report
 
 
 @contextmanager
-def plant() -> Iterator[dict[str, str]]:
+def plant(surroundings: Surroundings) -> Iterator[dict[str, str]]:
     """Put a secret file and listening sockets on this machine and say where they are."""
     with tempfile.TemporaryDirectory(prefix="pastiche-canary-") as folder:
         secret, path = Path(folder) / "secret", Path(folder) / "socket"
@@ -89,14 +93,23 @@ def plant() -> Iterator[dict[str, str]]:
         for readable in (Path(folder), secret):
             readable.chmod(0o755)
         abstract = f"pastiche-{secrets.token_hex(8)}"
-        with socket.socket(socket.AF_UNIX) as first, socket.socket(socket.AF_UNIX) as second:
-            first.bind("\0" + abstract)
-            second.bind(str(path))
+        with ExitStack() as stack:
+            for address in ("\0" + abstract, str(path)):
+                listener = stack.enter_context(socket.socket(socket.AF_UNIX))
+                listener.bind(address)
+                listener.listen()
             path.chmod(0o777)
-            first.listen()
-            second.listen()
-            variables = " ".join(("PWD", *runner_environment("/tmp", LIMITS.cpu_threads)))
-            yield {"secret": str(secret), "socket": str(path), "abstract": abstract, "variables": variables}
+            server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            variables = {*surroundings.variables, *runner_environment("/tmp", LIMITS.cpu_threads)}
+            yield {
+                "secret": str(secret),
+                "socket": str(path),
+                "abstract": abstract,
+                "port": str(server.getsockname()[1]),
+                "variables": " ".join(sorted(variables)),
+                "hidden_paths": " ".join(surroundings.hidden_paths),
+                "kernel": os.uname().release if surroundings.has_own_kernel else "",
+            }
 
 
 def _limits() -> dict[str, int]:
@@ -108,28 +121,48 @@ def _limits() -> dict[str, int]:
     }
 
 
-def _run(driver: BubblewrapDriver, target: dict[str, str]) -> tuple[dict[str, object], bool]:
+def _run(driver: SandboxDriver, target: dict[str, str]) -> tuple[dict[str, object], bool]:
     """Return the intruder's answers, and whether it was stopped for memory afterwards."""
-    command = ["-I", "-B", str(INTRUDER), json.dumps({"target": target, "limits": _limits()})]
-    try:
-        launched = driver.launch(command, [Bind(Path(intruder.__file__).resolve(), INTRUDER)], LIMITS)
-    except GenerationError as error:
-        raise SandboxUnavailable(error.message) from error
-    try:
-        lines = _converse(launched)
+    arguments = json.dumps({"target": target, "limits": _limits()})
+    with _launched(driver, Path(intruder.__file__), LIMITS, arguments) as launched:
+        lines = _converse(driver, launched)
         return _parse(lines[0]), launched.is_out_of_memory() and len(lines) == 1
-    finally:
-        launched.end()
-        for stream in (launched.process.stdin, launched.process.stdout, launched.process.stderr):
-            if stream is not None:
-                stream.close()
 
 
-def _converse(launched: LaunchedSandbox) -> list[str]:
-    """Wait for the intruder to stand, verify it from outside, let it go, and return what it prints."""
+def _use_gpu(driver: SandboxDriver) -> None:
+    """Have a program inside make the GPU work: that its tools list it proves nothing."""
+    with _launched(driver, Path(gpu_probe.__file__), GPU_LIMITS) as launched:
+        answer = _converse(driver, launched)[0]
+    if answer != "ok 1":
+        raise SandboxUnavailable(
+            f"The GPU cannot be used inside the sandbox: {answer or 'no answer'}.",
+            fix="Compare the driver's version with that of its libraries, or start the worker without a GPU.",
+        )
+
+
+@contextmanager
+def _launched(driver: SandboxDriver, program: Path, limits: Limits, *arguments: str) -> Iterator[Launched]:
+    """Start a program of ours in a sandbox, and end it in any case."""
+    try:
+        launched = driver.launch(
+            ["-I", "-B", str(PROGRAM), *arguments], [Bind(program.resolve(), PROGRAM)], limits
+        )
+        try:
+            yield launched
+        finally:
+            launched.end()
+            for stream in (launched.process.stdin, launched.process.stdout, launched.process.stderr):
+                if stream is not None:
+                    stream.close()
+    except GenerationError as error:
+        raise SandboxUnavailable(error.message, fix=START_ADVICE[driver.name]) from error
+
+
+def _converse(driver: SandboxDriver, launched: Launched) -> list[str]:
+    """Wait for the program to stand, verify it from outside, let it go, and return what it prints."""
     process = launched.process
     if process.stdout is None or process.stderr is None:
-        raise ValueError("the intruder needs pipes")
+        raise ValueError("the program needs pipes")
     try:
         os.set_blocking(process.stdout.fileno(), False)
         read_exactly(process.stdout.fileno(), len(intruder.HELLO), time.monotonic() + ANSWER_SECONDS)
@@ -140,12 +173,10 @@ def _converse(launched: LaunchedSandbox) -> list[str]:
         launched.end()
         complaint = process.stderr.read().decode(errors="replace").strip()
         raise SandboxUnavailable(
-            f"The sandbox does not start: {complaint or 'no answer'}.", fix=START_ADVICE
+            f"The sandbox does not start: {complaint or 'no answer'}.", fix=START_ADVICE[driver.name]
         ) from error
     except subprocess.TimeoutExpired as error:
         raise SandboxUnavailable("The sandbox gives no answer.") from error
-    except GenerationError as error:
-        raise SandboxUnavailable(error.message) from error
     return str(output, errors="replace").splitlines() or [""]
 
 

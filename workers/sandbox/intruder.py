@@ -1,8 +1,6 @@
-"""A hostile program inside the sandbox that reports which of its attacks got through; needs no other file.
+"""A hostile program inside the sandbox that reports which of its attacks got through; needs no other file."""
 
-An attack returns a sentence when it reached something; "" or an OSError say that it was stopped.
-"""
-
+import contextlib
 import ctypes
 import errno
 import json
@@ -12,13 +10,12 @@ import platform
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-MACHINES = ("x86_64", "aarch64")
-X86 = platform.machine() == "x86_64"
-# Numbers of system calls on x86-64 and on arm64.
+MACHINES = ("x86_64", "aarch64")  # the table has a number of each call for each of them
 _TABLE = """
     add_key 248 217, bpf 321 280, clone 56 220, clone3 435 435, finit_module 313 273,
     io_uring_setup 425 425, keyctl 250 219, mknodat 259 33, mount 165 40, open_by_handle_at 304 265,
@@ -26,10 +23,7 @@ _TABLE = """
     process_vm_readv 310 270, ptrace 101 117, setns 308 268, setuid 105 146, unshare 272 97, userfaultfd 323 282,
 """
 NUMBERS = {row.split()[0]: [int(n) for n in row.split()[1:]] for row in _TABLE.split(",") if row.strip()}
-UNKNOWN = 255
-CLONE_NEWUSER, CLONE_NEWNS = 0x10000000, 0x00020000
-TIOCSTI = 0x5412
-KERNEL_FILES = ("/proc/sys/kernel/hostname", "/proc/sysrq-trigger")
+UNKNOWN, CLONE_NEWUSER, CLONE_NEWNS = 255, 0x10000000, 0x00020000
 SOCKETS = {
     "TCP": (socket.AF_INET,),
     "UDP": (socket.AF_INET, socket.SOCK_DGRAM),
@@ -63,9 +57,12 @@ CALLS: dict[str, tuple[str, *tuple[int | bytes | None, ...]]] = {
     "become root": ("setuid", 0),
 }
 HELLO = "hello\n"
+CAPABILITIES = {"CapEff": "0" * 16, "CapBnd": "0" * 16}
+ROOTS = ("", "/proc/1/root", "/proc/self/root/../..", "/proc/1/cwd/../..", "/oldroot", "/newroot")
+ELSEWHERE = ("192.0.2.1", 53)  # an address that documents use and that belongs to nobody
 LIBC = ctypes.CDLL(None, use_errno=True)
 
-Attack = Callable[[], str]
+Attack = Callable[[], str]  # returns what it reached; "" or an OSError say that it was stopped
 
 
 def in_child(attack: Callable[[], object]) -> str:
@@ -105,12 +102,13 @@ def try_socket(family: int, kind: int = socket.SOCK_STREAM) -> Attack:
     return lambda: f"{socket.socket(family, kind)} exists"
 
 
-def try_connect(address: str) -> Attack:
-    """Make an attack on a socket of the host; a leading @ stands for the abstract name space."""
+def try_connect(family: int, address: object, kind: int = socket.SOCK_STREAM) -> Attack:
+    """Make an attack that connects; a datagram socket sends nothing thereby, but needs a way there."""
 
     def connect() -> str:
-        with socket.socket(socket.AF_UNIX) as client:
-            client.connect(address.replace("@", "\0", 1))
+        with socket.socket(family, kind) as client:
+            client.settimeout(2)
+            client.connect(address)  # type: ignore[arg-type]
             return f"connected to {address}"
 
     return connect
@@ -121,14 +119,14 @@ def try_read(path: str) -> Attack:
     return lambda: str(os.listdir(path) if os.path.isdir(path) else Path(path).read_bytes()[:20]) or "empty"
 
 
-def try_write(folder: str) -> Attack:
+def try_open(path: str, flags: int = os.O_WRONLY) -> Attack:
+    """Make an attack that opens a file for writing, and writes nothing."""
+    return lambda: f"{path} is open as {os.open(path, flags)}"
+
+
+def try_create(folder: str) -> Attack:
     """Make an attack that creates a file."""
-    return lambda: f"{Path(folder, 'intruder').write_bytes(b'x')} byte was written"
-
-
-def try_open(path: str) -> Attack:
-    """Make an attack that opens an existing file for writing, and writes nothing."""
-    return lambda: f"{path} is open as {os.open(path, os.O_WRONLY)}"
+    return try_open(f"{folder}/intruder", os.O_WRONLY | os.O_CREAT)
 
 
 def try_fill(folder: str, limit_mb: int) -> Attack:
@@ -151,66 +149,64 @@ def read_environments(allowed: set[str]) -> str:
     """Look for variables of the worker in every readable environment, process 1 included."""
     found = set()
     for file in Path("/proc").glob("[0-9]*/environ"):
-        try:
+        with contextlib.suppress(OSError):
             entries = file.read_bytes().split(b"\0")
-        except OSError:
-            continue
-        found |= {entry.split(b"=")[0].decode(errors="replace") for entry in entries if entry}
+            found |= {entry.split(b"=")[0].decode(errors="replace") for entry in entries if entry}
     return f"variables {sorted(found - allowed)}" if found - allowed else ""
 
 
 def see_processes() -> str:
-    """Count what is visible: bubblewrap and this program are two."""
+    """Count what is visible: this program, and bubblewrap where it was started by that."""
     count = len(list(Path("/proc").glob("[0-9]*")))
     return f"{count} processes are visible" if count > 2 else ""
 
 
 def use_descriptors() -> str:
-    """Look for an open descriptor that leads to a file."""
+    """Look for an open descriptor that leads to a file; gVisor calls the pipes that it was given `host:`."""
     found = []
     for name in os.listdir("/proc/self/fd"):
-        try:
+        with contextlib.suppress(OSError):  # the one of this very list is gone by now
             target = os.readlink(f"/proc/self/fd/{name}")
-        except OSError:
-            continue
-        if not target.startswith(("pipe:", "/dev/null", "/proc/")):
-            found.append(target)
+            if not target.startswith(("pipe:", "/dev/null", "/proc/", "host:")):
+                found.append(target)
     return f"descriptors {found}" if found else ""
 
 
-def escape_by_proc(secret: str) -> str:
-    """Walk to the host through the roots that /proc shows."""
-    for root in ("/proc/1/root", "/proc/self/root/../..", "/proc/1/cwd/../..", "/oldroot", "/newroot"):
-        if os.path.exists(root + secret):
-            return f"{root}{secret} exists"
-    return ""
-
-
-def keep_privileges() -> str:
+def keep_privileges(wanted: dict[str, str]) -> str:
     """Read in /proc what this process still may do."""
     lines = Path("/proc/self/status").read_text().splitlines()
     status = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    wanted = {"CapEff": "0" * 16, "CapBnd": "0" * 16, "NoNewPrivs": "1", "Seccomp": "2"}
-    found = [f"{name} {status[name]}" for name, value in wanted.items() if status[name] != value]
-    return ", ".join(found)
+    return ", ".join(f"{name} {status[name]}" for name, value in wanted.items() if status[name] != value)
 
 
 def call_32_bit() -> None:
     """Call getpid as a 32-bit program would, which a filter for 64-bit calls alone does not see."""
     code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
     code.write(b"\xb8\x14\x00\x00\x00\xcd\x80\xc3")  # mov eax, 20; int 0x80; ret
-    if not X86 or ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))() <= 0:
+    if (
+        platform.machine() != "x86_64"
+        or ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))() <= 0
+    ):
         raise OSError(errno.ENOSYS, "no 32-bit calls")
 
 
 def push_terminal_input() -> str:
     """Ask to type into a terminal, also by a number of which the kernel reads only the lower 32 bits."""
-    for request in (TIOCSTI, TIOCSTI | 1 << 32):
+    for request in (0x5412, 0x5412 | 1 << 32):
         ctypes.set_errno(0)
         LIBC.ioctl(0, ctypes.c_ulong(request), b"x")
         if ctypes.get_errno() != errno.ENOSYS:
             return f"the request {request:#x} reached the kernel"
     return ""
+
+
+def thread_beyond(limit: int) -> None:
+    """Start more threads than allowed; they end with the process."""
+    try:
+        for _ in range(limit):
+            threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+    except RuntimeError as error:
+        raise OSError(errno.EAGAIN, "no more threads") from error
 
 
 def fork_beyond(limit: int) -> str:
@@ -232,27 +228,46 @@ def fork_beyond(limit: int) -> str:
 def attacks(target: dict[str, str], limits: dict[str, int]) -> dict[str, Attack]:
     """Return every attack by name; `target` says where the canary has planted what must not be found."""
     secret = target["secret"]
-    reads = ("/etc/passwd", "/etc/shadow", "/home", "/sys/fs/cgroup", secret, str(Path(secret).parent))
-    return {
-        "keep privileges": keep_privileges,
+    reads = (*target["hidden_paths"].split(), str(Path(secret).parent), *(root + secret for root in ROOTS))
+    found: dict[str, Attack] = {
+        "keep privileges": lambda: keep_privileges(CAPABILITIES),
         "see processes": see_processes,
         "read environments": lambda: read_environments(set(target["variables"].split())),
         "use descriptors": use_descriptors,
-        "escape by /proc": lambda: escape_by_proc(secret),
         **{f"read {path}": try_read(path) for path in reads},
-        **{f"write {folder}": try_write(folder) for folder in ("/", "/usr", "/dev", sys.prefix)},
-        **{f"open {path}": try_open(path) for path in KERNEL_FILES},
-        "write beside the program": try_write(str(Path(__file__).parent)),
+        **{f"write {folder}": try_create(folder) for folder in ("/", "/usr", "/dev")},
+        "write beside the interpreter": try_create(sys.prefix),
+        **{
+            f"open /proc/{name}": try_open(f"/proc/{name}")
+            for name in ("sys/kernel/hostname", "sysrq-trigger")
+        },
+        "write beside the program": try_create(str(Path(__file__).parent)),
         "overwrite the program": try_open(__file__),
-        **{name: try_socket(*family) for name, family in SOCKETS.items()},
-        **{name: try_call(*arguments) for name, arguments in CALLS.items()},
-        "abstract socket of the host": try_connect("@" + target["abstract"]),
-        "socket file of the host": try_connect(target["socket"]),
-        "32-bit call": lambda: in_child(call_32_bit),
-        "type into a terminal": push_terminal_input,
+        "TCP server of the host": try_connect(socket.AF_INET, ("127.0.0.1", int(target["port"]))),
+        "way to other machines": try_connect(socket.AF_INET, ELSEWHERE, socket.SOCK_DGRAM),
+        "abstract socket of the host": try_connect(socket.AF_UNIX, "\0" + target["abstract"]),
+        "socket file of the host": try_connect(socket.AF_UNIX, target["socket"]),
+        "use /tmp": lambda: "" if os.access("/tmp", os.W_OK) else "it cannot be written",
         "fill /tmp": try_fill("/tmp", limits["tmp_mb"]),
         "fill /dev/shm": try_fill("/dev/shm", limits["shm_mb"]),
-        "too many processes": lambda: fork_beyond(limits["too_many"]),
+    }
+    if target["kernel"]:
+        return found | {
+            "kernel of the host": lambda: "it answers" if os.uname().release == target["kernel"] else ""
+        }
+    return found | kernel_attacks(limits["too_many"])
+
+
+def kernel_attacks(too_many: int) -> dict[str, Attack]:
+    """Return the attacks on the host's kernel, for sandboxes that put none of their own before it."""
+    return {
+        "filtered calls": lambda: keep_privileges({"NoNewPrivs": "1", "Seccomp": "2"}),
+        **{name: try_socket(*family) for name, family in SOCKETS.items()},
+        **{name: try_call(*arguments) for name, arguments in CALLS.items()},
+        "32-bit call": lambda: in_child(call_32_bit),
+        "type into a terminal": push_terminal_input,
+        "too many threads": lambda: in_child(lambda: thread_beyond(too_many)),
+        "too many processes": lambda: fork_beyond(too_many),
     }
 
 

@@ -21,6 +21,8 @@ INFO_BYTES = 4096
 class LaunchedSandbox:
     """Bubblewrap and all processes below it; implements `evaluation.generation.session.Launched`."""
 
+    is_shielded = True
+
     def __init__(
         self,
         process: subprocess.Popen[bytes],

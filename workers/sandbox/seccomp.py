@@ -3,22 +3,22 @@
 import errno
 import functools
 import hashlib
+import json
 import os
-import socket
+import platform
 
 from evaluation.errors import SandboxUnavailable
-from workers.sandbox.syscalls import ALLOWED, CLONE_NAMESPACES, IOCTLS
+from workers.sandbox.syscalls import Rule, rules
 
-_LOW_32_BITS = 0xFFFFFFFF
+_ARCHITECTURES = {"x86_64": "SCMP_ARCH_X86_64", "aarch64": "SCMP_ARCH_AARCH64"}
 
 
 @functools.cache
-def build_filter() -> bytes:
+def build_filter(*, gpu: bool = False) -> bytes:
     """Compile the allowlist for this machine's architecture into BPF, as bubblewrap takes it.
 
     ENOSYS is the answer to the rest, so that a newer libc falls back to older calls (clone3 to clone).
-    A call of another architecture (32-bit calls on x86-64) kills the process. Arguments that the kernel
-    reads as 32 bits are compared as 32 bits.
+    A call of another architecture (32-bit calls on x86-64) kills the process.
 
     Raises:
         SandboxUnavailable: libseccomp is not installed.
@@ -29,28 +29,59 @@ def build_filter() -> bytes:
         raise SandboxUnavailable(
             "libseccomp is not installed.", fix="Install the packages libseccomp2 and pyseccomp."
         ) from error
-    rules = seccomp.SyscallFilter(seccomp.ERRNO(errno.ENOSYS))
-    rules.set_attr(seccomp.Attr.ACT_BADARCH, seccomp.KILL_PROCESS)
-    for name in ALLOWED:
-        if seccomp.resolve_syscall(seccomp.Arch.NATIVE, name) >= 0:  # negative: not on this architecture
-            rules.add_rule(seccomp.ALLOW, name)
-    for name in ("socket", "socketpair"):
-        unix = seccomp.Arg(0, seccomp.MASKED_EQ, _LOW_32_BITS, socket.AF_UNIX)
-        rules.add_rule(seccomp.ALLOW, name, unix)
-    rules.add_rule(seccomp.ALLOW, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_NAMESPACES, 0))
-    for request in IOCTLS:
-        rules.add_rule(seccomp.ALLOW, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, _LOW_32_BITS, request))
-    return _exported(rules)
+    made = seccomp.SyscallFilter(seccomp.ERRNO(errno.ENOSYS))
+    made.set_attr(seccomp.Attr.ACT_BADARCH, seccomp.KILL_PROCESS)
+    for rule in rules(gpu=gpu):
+        conditions = []
+        if rule.argument is not None:
+            index, mask, wanted = rule.argument
+            conditions = [seccomp.Arg(index, seccomp.MASKED_EQ, mask, wanted)]
+        for name in rule.names:
+            if seccomp.resolve_syscall(seccomp.Arch.NATIVE, name) >= 0:  # negative: not on this architecture
+                made.add_rule(seccomp.ALLOW, name, *conditions)
+    return _exported(made)
 
 
-def filter_digest() -> str:
-    """Return the sha256 of the filter, which is stored with each result."""
-    return hashlib.sha256(build_filter()).hexdigest()
+@functools.cache
+def build_profile(*, gpu: bool = False) -> bytes:
+    """Write the same allowlist as the JSON that a container engine takes.
+
+    No second architecture is listed, so that 32-bit calls end the thread that makes them.
+
+    Raises:
+        SandboxUnavailable: the architecture is none that the engine's format knows here.
+    """
+    if platform.machine() not in _ARCHITECTURES:
+        raise SandboxUnavailable(
+            f"There is no profile of system calls for {platform.machine()}.",
+            fix="Run the worker on x86-64 or arm64.",
+        )
+    profile = {
+        "defaultAction": "SCMP_ACT_ERRNO",
+        "defaultErrnoRet": errno.ENOSYS,
+        "architectures": [_ARCHITECTURES[platform.machine()]],
+        "syscalls": [_listed(rule) for rule in rules(gpu=gpu)],
+    }
+    return json.dumps(profile, separators=(",", ":")).encode()
 
 
-def _exported(rules: object) -> bytes:
+def digest(content: bytes) -> str:
+    """Return the sha256 of a filter or profile, which is stored with each result."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _listed(rule: Rule) -> dict[str, object]:
+    listed: dict[str, object] = {"names": list(rule.names), "action": "SCMP_ACT_ALLOW"}
+    if rule.argument is not None:
+        index, mask, wanted = rule.argument
+        condition = {"index": index, "value": mask, "valueTwo": wanted, "op": "SCMP_CMP_MASKED_EQ"}
+        listed["args"] = [condition]
+    return listed
+
+
+def _exported(made: object) -> bytes:
     descriptor = os.memfd_create("filter")
     with os.fdopen(descriptor, "w+b") as file:
-        rules.export_bpf(file)  # type: ignore[attr-defined]
+        made.export_bpf(file)  # type: ignore[attr-defined]
         file.seek(0)
         return file.read()

@@ -1,5 +1,8 @@
 """The system calls that a generator may make; whatever is not listed does not exist for it."""
 
+import socket
+from dataclasses import dataclass
+
 _FILES = """
     access chdir chmod chown close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2
     fadvise64 fallocate fchdir fchmod fchmodat fchmodat2 fchown fchownat fcntl fdatasync fgetxattr flistxattr
@@ -35,7 +38,7 @@ _BETWEEN_PROCESSES = """
     semtimedop sendmmsg sendmsg sendto setsockopt shmat shmctl shmdt shmget shutdown
 """
 
-# Without conditions; `clone`, `socket`, `socketpair` and `ioctl` come with conditions in `seccomp`.
+# Without conditions; `clone`, `socket`, `socketpair` and `ioctl` come with conditions in `rules`.
 ALLOWED = tuple(
     sorted(" ".join((_FILES, _MEMORY, _PROCESSES, _SIGNALS_AND_TIME, _BETWEEN_PROCESSES)).split())
 )
@@ -45,3 +48,30 @@ IOCTLS = (0x541B, 0x5421, 0x5451, 0x5450, 0x5401, 0x802C542A, 0x5413, 0x540F)
 
 # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET: none may be set.
 CLONE_NAMESPACES = 0x7E020000
+
+# What the NVIDIA driver is asked, as (mask, wanted bits): all requests of type "F", and those of its unified memory.
+GPU_IOCTLS = ((0xFF00, 0x4600), (0xFFFFFF00, 0), (0xFFFFFFFC, 0x30000000))
+
+_LOW_32_BITS = 0xFFFFFFFF
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Calls that are allowed: always, or where `argument`, as (index, mask, wanted bits), is so."""
+
+    names: tuple[str, ...]
+    argument: tuple[int, int, int] | None = None
+
+
+def rules(*, gpu: bool = False) -> tuple[Rule, ...]:
+    """Return the whole list; with `gpu`, the driver of an NVIDIA GPU can be talked to as well.
+
+    Arguments that the kernel reads as 32 bits are compared as 32 bits.
+    """
+    requests = [(_LOW_32_BITS, request) for request in IOCTLS] + list(GPU_IOCTLS if gpu else ())
+    return (
+        Rule(ALLOWED),
+        Rule(("socket", "socketpair"), (0, _LOW_32_BITS, socket.AF_UNIX)),
+        Rule(("clone",), (0, CLONE_NAMESPACES, 0)),
+        *(Rule(("ioctl",), (1, mask, request)) for mask, request in requests),
+    )

@@ -8,12 +8,13 @@ NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
 CAPABILITIES = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 
 
-def find_problems(pid: int, groups: Sequence[str]) -> list[str]:
+def find_problems(pid: int, groups: Sequence[str], namespaces: Sequence[str] = NAMESPACES) -> list[str]:
     """Return what is wrong with the isolation of a process; [] is good.
 
     Args:
         pid: the runner, by its number out here.
-        groups: the cgroup paths, as in /proc/PID/cgroup, in which the process must be.
+        groups: names that must stand in the paths of its control groups.
+        namespaces: those that must not be ours; without "user" among them, its user must be another than ours.
 
     Raises:
         OSError, KeyError, ValueError: the process is gone or cannot be read, which is no proof.
@@ -26,11 +27,13 @@ def find_problems(pid: int, groups: Sequence[str]) -> list[str]:
         problems.append("new privileges are possible")
     if "0" in status["Uid"].split() or "0" in status["Gid"].split():
         problems.append("it runs as root")
-    for name in NAMESPACES:
+    if "user" not in namespaces and str(os.geteuid()) in status["Uid"].split():
+        problems.append("it runs as our own user")
+    for name in namespaces:
         if _namespace(pid, name) == _namespace(os.getpid(), name):
             problems.append(f"it shares our {name} namespace")
     joined = Path(f"/proc/{pid}/cgroup").read_text()
-    problems += [f"it is not in {group}" for group in groups if f"/{group}\n" not in joined]
+    problems += [f"it is not in {group}" for group in groups if group not in joined]
     return problems
 
 
