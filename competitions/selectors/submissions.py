@@ -9,7 +9,7 @@ from django.db.models import Prefetch
 
 from competitions.errors import NotFound
 from competitions.models import Disqualification, Run, RunEvent, RunLogChunk, RunOutput, Submission
-from competitions.rules import LIVE_STATES, RunState
+from competitions.rules import LIVE_STATES, RunState, shown_progress
 from competitions.selectors.access import Viewer, managed_submissions, visible_submissions
 from competitions.selectors.queue import needs_of, places
 from competitions.selectors.status import Waiting, WorkerView, waiting_for, workers
@@ -252,7 +252,7 @@ def _run_view(run: Run, queue: _Queue, *, can_manage: bool) -> RunView:
         is_live=run.state in LIVE_STATES,
         purpose=run.purpose,
         attempt=run.attempts,
-        pairs_done=run.pairs_done,
+        pairs_done=shown_progress(run.pairs_done, run.pairs_total),
         pairs_total=run.pairs_total,
         queue_place=queue.places.get(run.pk),
         queued_at=run.queued_at,

@@ -19,6 +19,7 @@ from competitions.rules import (
     may_be_retried,
     pause_before,
     phase_state,
+    shown_progress,
     states_before,
 )
 from evaluation.failures import FAILURES, Fault
@@ -106,3 +107,8 @@ def test_what_may_be_repeated_as_it_is(state: str, code: str, may: bool) -> None
 
 def test_dry_runs_go_before_entries_and_rescorings_after_them() -> None:
     assert sorted(PRIORITIES, key=PRIORITIES.__getitem__) == ["dry_run", "score", "rescore"]
+
+
+def test_progress_is_told_in_tenths_and_the_end_exactly() -> None:
+    assert [shown_progress(done, 48) for done in (0, 3, 4, 7, 47, 48)] == [0, 0, 4, 4, 44, 48]
+    assert [shown_progress(done, 6) for done in (0, 1, 5, 6)] == [0, 1, 5, 6]
