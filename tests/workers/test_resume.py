@@ -145,7 +145,9 @@ def test_a_replay_in_a_fresh_copy_tells_memory_from_dice(
     assert codes & {"STATEFUL", "NONDETERMINISTIC"} == ({flag} if flag else set())
 
 
-def test_nothing_is_left_to_claim_when_all_is_done(here: Station, submit: Callable[..., Run], tmp_path: Path) -> None:
+def test_nothing_is_left_to_claim_when_all_is_done(
+    here: Station, submit: Callable[..., Run], tmp_path: Path
+) -> None:
     submit(COUNTED.format(calls=str(tmp_path / "calls"), body=MIX))
     evaluate(here)
     assert queue.claim(worker="other", ability=BARE) is None
