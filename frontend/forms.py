@@ -95,3 +95,9 @@ class FlagForm(forms.Form):
 
     verdict = forms.CharField()
     note = forms.CharField(required=False, max_length=500)
+
+
+class ReasonForm(forms.Form):
+    """Why a submission is taken off the board."""
+
+    reason = forms.CharField(max_length=500)

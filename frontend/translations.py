@@ -1,10 +1,13 @@
 """Find all texts of the pages, compare them with the catalogues, and compile these; needs no gettext programs."""
 
+import ast
+import inspect
 import io
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract
@@ -14,12 +17,16 @@ from django.utils.translation.template import templatize
 
 from competitions.errors import CompetitionError
 from competitions.flags import FLAG_TEXTS
+from competitions.selectors import access, submissions
 from competitions.selectors.status import NO_DEVICE, NO_MEMORY, NO_RUNTIME, NO_WORKER, OBSTACLE_ADVICE
+from competitions.services import flags, moderation, queue
+from competitions.services import submissions as handing_in
 from evaluation.failures import FAILURES
 from evaluation.metrics.registry import METRIC_SPECS
 
 ROOM = Path(__file__).parent
 LOCALE = ROOM / "locale"
+REFUSING = (access, submissions, flags, handing_in, moderation, queue)  # what people do on pages ends there
 KEYWORDS = {
     "_": None,
     "gettext": None,
@@ -65,6 +72,8 @@ def foreign_texts() -> Iterator[str]:
     for waiting in (NO_WORKER, NO_DEVICE, NO_MEMORY, NO_RUNTIME):
         yield from (waiting.reason, waiting.advice)
     yield OBSTACLE_ADVICE
+    for module in REFUSING:
+        yield from _refusals(module)
 
 
 def catalogues() -> Iterator[tuple[Path, Catalog]]:
@@ -137,6 +146,16 @@ def _flaws(message: Message) -> Iterator[str]:
 
 def _holes(text: str) -> set[str]:
     return set(re.findall(r"%\(\w+\)s|\{\w+\}", text))
+
+
+def _refusals(module: ModuleType) -> Iterator[str]:
+    """List the sentences and fixes that a module raises; those put together at run time stay in English."""
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            fixes = [word.value for word in node.exc.keywords if word.arg == "fix"]
+            for text in (*node.exc.args, *fixes):
+                if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                    yield text.value
 
 
 def _errors(kind: type[CompetitionError]) -> Iterator[type[CompetitionError]]:

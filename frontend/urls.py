@@ -9,6 +9,7 @@ from frontend.views import (
     flags,
     images,
     leaderboards,
+    moderation,
     preferences,
     status,
     submissions,
@@ -25,6 +26,12 @@ urlpatterns = [
     path("s/<uuid:submission_id>/progress/", submissions.submission_progress, name="submission_progress"),
     path("s/<uuid:submission_id>/log/", submissions.submission_log, name="submission_log"),
     path("s/<uuid:submission_id>/cancel/", submissions.submission_cancel, name="submission_cancel"),
+    path("s/<uuid:submission_id>/retry/", moderation.submission_retry, name="submission_retry"),
+    path("s/<uuid:submission_id>/rerun/", moderation.submission_rerun, name="submission_rerun"),
+    path(
+        "s/<uuid:submission_id>/disqualify/", moderation.submission_disqualify, name="submission_disqualify"
+    ),
+    path("s/<uuid:submission_id>/reinstate/", moderation.submission_reinstate, name="submission_reinstate"),
     path("flags/<int:flag_id>/review/", flags.flag_review, name="flag_review"),
     path("images/pairs/<int:pair_pk>/<str:side>/", images.pair_image, name="pair_image"),
     path("images/runs/<uuid:run_id>/<int:pair_pk>/", images.output_image, name="output_image"),
@@ -38,5 +45,4 @@ urlpatterns = [
     path("help/errors/", status.failure_list, name="failure_list"),
     path("help/errors/<str:code>/", status.failure_help, name="failure_help"),
     path("status/", status.status, name="status"),
-    path("healthz", status.healthz, name="healthz"),
 ]

@@ -9,8 +9,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from competitions.errors import InvalidInput
+from evaluation.spec import suite_ids
 
 PAGE_SIZE = 100
+SUITES = suite_ids()
 
 
 class StrictSerializer(serializers.Serializer):
@@ -50,6 +52,20 @@ class NewSubmission(StrictSerializer):
 
 class Nothing(StrictSerializer):
     """An empty body."""
+
+
+class Reason(StrictSerializer):
+    """Why something was decided."""
+
+    reason = serializers.CharField(max_length=500)
+
+
+class NewSuite(StrictSerializer):
+    """The id of a suite that ships with the platform."""
+
+    suite = serializers.ChoiceField(
+        SUITES, error_messages={"invalid_choice": f"There is no such suite. Known: {', '.join(SUITES)}."}
+    )
 
 
 class PageQuery(serializers.Serializer):

@@ -11,7 +11,7 @@ from competitions.selectors.competitions import PairView
 from competitions.selectors.flags import RunFlags
 from competitions.selectors.leaderboards import RowView
 from competitions.selectors.scores import PublicPairScore
-from competitions.selectors.submissions import RunView
+from competitions.selectors.submissions import RunView, SubmissionView
 
 
 class UtcField(serializers.DateTimeField):
@@ -201,6 +201,7 @@ class RunSerializer(serializers.Serializer):
     """
 
     id = serializers.UUIDField()
+    purpose = serializers.CharField()
     state = serializers.CharField()
     stage = serializers.CharField(source="state")
     pairs_done = serializers.IntegerField()
@@ -231,7 +232,10 @@ class RunSerializer(serializers.Serializer):
 
 
 class SubmissionSerializer(serializers.Serializer):
-    """A submission with its run; the view adds the team's quota where one submission is shown."""
+    """A submission with its run; the view adds the team's quota where one submission is shown.
+
+    `disqualified_for` is why an organizer took it off the board, or null.
+    """
 
     id = serializers.UUIDField()
     competition = serializers.CharField()
@@ -242,7 +246,12 @@ class SubmissionSerializer(serializers.Serializer):
     note = serializers.CharField()
     created_at = UtcField()
     archive_sha256 = serializers.CharField()
+    disqualified_for = serializers.SerializerMethodField()
     run = RunSerializer()
+
+    def get_disqualified_for(self, submission: SubmissionView) -> str | None:
+        """Return the reason."""
+        return submission.disqualified_for or None
 
 
 class LogSerializer(serializers.Serializer):

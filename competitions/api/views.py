@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth import authenticate
-from django.contrib.auth.models import AnonymousUser
 from django.http import HttpResponseBase
 from django.utils.cache import get_conditional_response
-from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.renderers import JSONRenderer
@@ -16,15 +15,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.throttling import ScopedRateThrottle
-from rest_framework.views import APIView
 
 from accounts.models import User
 from accounts.selectors import find_team, teams_of
 from accounts.services import ensure_personal_team, issue_token
 from competitions.api import requests, serializers
-from competitions.body_size import form_limit, refuse_large_body, upload_limit
+from competitions.api.base import ApiView, caller, flags_by_run, quota_of, show_submission
+from competitions.body_size import upload_limit
 from competitions.errors import NotATeamMember, NotFound
-from competitions.selectors.access import Viewer
 from competitions.selectors.competitions import (
     CompetitionView,
     PhaseView,
@@ -32,9 +30,7 @@ from competitions.selectors.competitions import (
     find_phase,
     get_competition,
     public_pairs,
-    quota,
 )
-from competitions.selectors.flags import flags_of
 from competitions.selectors.leaderboards import leaderboard
 from competitions.selectors.scores import public_pair_scores, run_result
 from competitions.selectors.submissions import (
@@ -45,27 +41,6 @@ from competitions.selectors.submissions import (
     submissions_of,
 )
 from competitions.services.submissions import Upload, cancel_submission, create_submission
-
-
-class ApiView(APIView):
-    """What all answers have in common: they may differ by caller, so no shared cache keeps them."""
-
-    metadata_class = None
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Look at the size before anything reads the body, then at who calls."""
-        refuse_large_body(request.META, limit=self.body_limit())
-        super().initial(request, *args, **kwargs)
-
-    def body_limit(self) -> int:
-        """Return how many bytes a request may have."""
-        return form_limit()
-
-    @property
-    def default_response_headers(self) -> dict[str, str]:
-        """Add the headers for caches to those of the framework."""
-        headers = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
-        return {**super().default_response_headers, **headers}
 
 
 class Tokens(ApiView):
@@ -93,7 +68,7 @@ class Me(ApiView):
 
     def get(self, request: Request) -> Response:
         """Show the caller."""
-        user = _caller(request)
+        user = caller(request)
         ensure_personal_team(user=user)
         teams = [{"slug": team.slug, "name": team.name} for team in teams_of(user)]
         return Response({"username": user.username, "teams": teams})
@@ -114,7 +89,7 @@ class Competition(ApiView):
         """Show a competition."""
         competition = get_competition(slug, request.user)
         answer = serializers.CompetitionDetailSerializer(competition).data
-        return Response({**answer, "quota": _quota(request.user, competition.phase)})
+        return Response({**answer, "quota": quota_of(request.user, competition.phase)})
 
 
 class Leaderboard(ApiView):
@@ -152,11 +127,11 @@ class Submissions(ApiView):
     def get(self, request: Request) -> Response:
         """List submissions."""
         found = submissions_of(request.user)
-        return _page(found, serializers.SubmissionSerializer, request, _flags(found, request))
+        return _page(found, serializers.SubmissionSerializer, request, flags_by_run(found, request))
 
     def post(self, request: Request) -> Response:
         """Hand in an archive."""
-        user, fields = _caller(request), requests.read_body(requests.NewSubmission, request)
+        user, fields = caller(request), requests.read_body(requests.NewSubmission, request)
         phase = find_phase(get_competition(fields["competition"], user), fields["phase"])
         ensure_personal_team(user=user)
         team = find_team(user, fields["team"])
@@ -169,7 +144,7 @@ class Submissions(ApiView):
             allow_duplicate=fields["again"],
         )
         row = create_submission(phase_pk=phase.pk, team=team, user=user, upload=upload)
-        return _submission(get_submission(row.pk, user), request, status=201)
+        return show_submission(get_submission(row.pk, user), request, status=201)
 
 
 class Submission(ApiView):
@@ -177,7 +152,7 @@ class Submission(ApiView):
 
     def get(self, request: Request, submission_id: str) -> Response:
         """Show a submission."""
-        return _submission(get_submission(requests.read_id(submission_id), request.user), request)
+        return show_submission(get_submission(requests.read_id(submission_id), request.user), request)
 
 
 class CancelSubmission(ApiView):
@@ -189,8 +164,8 @@ class CancelSubmission(ApiView):
         """Cancel the run."""
         requests.read_body(requests.Nothing, request)
         key = requests.read_id(submission_id)
-        cancel_submission(submission_id=key, user=_caller(request))
-        return _submission(get_submission(key, request.user), request)
+        cancel_submission(submission_id=key, user=caller(request))
+        return show_submission(get_submission(key, request.user), request)
 
 
 class Run(ApiView):
@@ -199,7 +174,9 @@ class Run(ApiView):
     def get(self, request: Request, run_id: str) -> Response:
         """Show a run."""
         submission = _of_run(run_id, request)
-        return Response(serializers.RunSerializer(submission.run, context=_flags([submission], request)).data)
+        return Response(
+            serializers.RunSerializer(submission.run, context=flags_by_run([submission], request)).data
+        )
 
 
 class RunLog(ApiView):
@@ -236,12 +213,6 @@ class UnknownAddress(ApiView):
         raise NotFound("The API has no such address.", fix=fix)
 
 
-def _caller(request: Request) -> User:
-    if not isinstance(request.user, User):
-        raise NotAuthenticated
-    return request.user
-
-
 def _page(
     rows: Sequence[object],
     shape: type[Serializer[Any]],
@@ -254,11 +225,6 @@ def _page(
     return Response({"count": len(rows), "next_offset": end if end < len(rows) else None, "results": answer})
 
 
-def _flags(submissions: Sequence[SubmissionView], request: Request) -> dict[str, object]:
-    """Read the flags that the caller may see of these submissions' runs."""
-    return {"flags": flags_of([submission.run.id for submission in submissions], request.user)}
-
-
 def _phase(slug: str, request: Request) -> tuple[CompetitionView, PhaseView]:
     competition = get_competition(slug, request.user)
     return competition, find_phase(competition, requests.read_query(requests.PhaseQuery, request)["phase"])
@@ -266,19 +232,3 @@ def _phase(slug: str, request: Request) -> tuple[CompetitionView, PhaseView]:
 
 def _of_run(run_id: str, request: Request) -> SubmissionView:
     return get_submission_of_run(requests.read_id(run_id), request.user)
-
-
-def _submission(submission: SubmissionView, request: Request, status: int = 200) -> Response:
-    context = _flags([submission], request)
-    answer = serializers.SubmissionSerializer(submission, context=context).data
-    phase = find_phase(get_competition(submission.competition, request.user), submission.phase)
-    uses = _quota(request.user, phase, submission.team_slug) if submission.team_slug else None
-    return Response({**answer, "quota": uses}, status=status)
-
-
-def _quota(user: Viewer, phase: PhaseView | None, team_slug: str = "") -> dict[str, Any] | None:
-    """Show what the caller's team has left, or None where the caller is not of the team."""
-    if phase is None or isinstance(user, AnonymousUser):
-        return None
-    team = find_team(user, team_slug)
-    return serializers.QuotaSerializer(quota(phase, team)).data if team else None

@@ -1,4 +1,4 @@
-"""What the commands have in common: refusals told with code, sentence and advice."""
+"""What the commands have in common: refusals told with code, sentence and advice; files and users they name."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +7,7 @@ from pathlib import Path
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import CommandError
 
+from accounts.models import User
 from competitions.errors import CompetitionError, InvalidInput
 from evaluation.errors import EvaluationError
 
@@ -34,3 +35,13 @@ def read_words(path: Path | None) -> str:
         raise CommandError(
             f"{InvalidInput.code}: {path} cannot be read: {error}. Name a text file in UTF-8."
         ) from error
+
+
+def find_user(username: str) -> User:
+    """Return the user that an option names."""
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        raise CommandError(
+            f"NOT_FOUND: There is no user {username!r}. Sign up on the site, or run `manage.py createsuperuser`."
+        )
+    return user

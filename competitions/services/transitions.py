@@ -64,9 +64,7 @@ def transition(
 def _settle_quota(run: Run) -> None:
     charged = is_charged(RunState(run.state), Fault(run.fault), had_started=run.started_at is not None)
     state = QuotaEntry.State.CHARGED if charged else QuotaEntry.State.REFUNDED
-    QuotaEntry.objects.filter(run=run, state=QuotaEntry.State.RESERVED).update(
-        state=state, settled_at=Now()
-    )
+    QuotaEntry.objects.filter(run=run, state=QuotaEntry.State.RESERVED).update(state=state, settled_at=Now())
 
 
 def _refusal(run_id: UUID, to: RunState, fence: int | None) -> Exception:

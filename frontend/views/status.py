@@ -1,7 +1,6 @@
-"""The state of the platform, a probe for machines, and a page for each failure code."""
+"""The state of the platform, and a page for each failure code."""
 
-from django.db import DatabaseError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -13,16 +12,6 @@ from evaluation.failures import FAILURES
 def status(request: HttpRequest) -> HttpResponse:
     """Show queue and workers, and why something waits."""
     return render(request, "frontend/status.html", {"status": selectors.status()})
-
-
-@require_safe
-def healthz(request: HttpRequest) -> HttpResponse:
-    """Say to a probe whether this server and its database answer."""
-    try:
-        n_workers = len(selectors.workers())
-    except DatabaseError:
-        return JsonResponse({"status": "error", "database": "unreachable"}, status=503)
-    return JsonResponse({"status": "ok", "database": "ok", "workers": n_workers})
 
 
 @require_safe

@@ -22,6 +22,7 @@ from competitions.errors import (
 )
 from competitions.selectors import competitions as competition_selectors
 from competitions.selectors import submissions as selectors
+from competitions.selectors.actions import actions_on
 from competitions.selectors.competitions import CompetitionView, PhaseView
 from competitions.selectors.flags import flags_of
 from competitions.services.submissions import Upload, cancel_submission, create_submission
@@ -65,9 +66,10 @@ def submission_list(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def submission(request: HttpRequest, submission_id: UUID) -> HttpResponse:
-    """Show where a submission stands, and its outputs and scores."""
+    """Show where a submission stands, its outputs and scores, and what the viewer may do with it."""
     found = selectors.get_submission(submission_id, request.user)
     context = progress_context(found, timezone.now()) | result_context(found)
+    context["actions"] = actions_on(found, request.user)
     context["review"] = flags_of([found.run.id], request.user)[found.run.id]
     if found.can_manage:
         context |= log_context(found, is_tail=True)

@@ -1,5 +1,7 @@
 """The admin shows everything and edits only what no result depends on."""
 
+from collections.abc import Callable
+
 import pytest
 from django.apps import apps
 from django.contrib import admin
@@ -8,7 +10,15 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from competitions.models import Competition, Phase, Run, RunFlag, Submission
+from competitions.models import (
+    Competition,
+    DatasetVersion,
+    Disqualification,
+    Phase,
+    Run,
+    RunFlag,
+    Submission,
+)
 from competitions.services.flags import RaisedFlag, record_flags
 
 EDITABLE = {"competition", "phase"}
@@ -104,6 +114,50 @@ def test_flags_are_found_by_verdict_and_code_and_get_theirs_by_action(
     found = operator.get(listed, {"code": "BLEND", "verdict__exact": "open"}).content.decode()
     assert "BLEND it is." in found
     assert "QUILT it is." not in found
+
+
+def act(browser: Client, action: str, *rows: models.Model, **fields: str) -> str:
+    """Take an action on rows and return what is said about it."""
+    chosen = {"action": action, "_selected_action": [str(row.pk) for row in rows]} | fields
+    answer = browser.post(page(type(rows[0]), "changelist"), chosen, follow=True)
+    assert answer.status_code == 200
+    return "\n".join(str(message) for message in answer.context["messages"])
+
+
+def test_submissions_are_rerun_disqualified_and_reinstated_by_action(
+    operator: Client, staff: User, scored: Run, submission: Submission
+) -> None:
+    assert act(operator, "rerun", submission) == "identity: queued."
+    assert act(operator, "rerun", submission).startswith("identity: A run of this submission is still")
+    assert "needs a reason" in act(operator, "disqualify", submission, reason="")
+    assert act(operator, "disqualify", submission, reason="It copies.") == "identity: disqualified."
+    assert act(operator, "reinstate", submission) == "identity: reinstated."
+    row = Disqualification.objects.get()
+    assert (row.reason, row.decided_by, row.lifted_by) == ("It copies.", staff, staff)
+
+
+def test_a_refused_row_holds_up_no_other(
+    operator: Client, scored: Run, submission: Submission, submit: Callable[[str], Submission]
+) -> None:
+    said = act(operator, "rerun", submit("waiting"), submission)
+    assert "waiting: A run of this submission is still under way." in said
+    assert "identity: queued." in said
+
+
+def test_a_phase_gets_another_suite_and_new_scores_by_action(operator: Client, scored: Run) -> None:
+    DatasetVersion.objects.update(size=256)
+    phase = Phase.objects.get()
+    assert "No action selected." in act(operator, "rescore", phase, suite="")
+    assert "1 rescorings are queued." in act(operator, "rescore", phase, suite="sts-demo-2")
+    assert Phase.objects.get().suite.name == "sts-demo-2"
+
+
+def test_a_run_is_cancelled_by_action_with_its_reason(operator: Client, submission: Submission) -> None:
+    run = submission.runs.get()
+    assert "cancelled." in act(operator, "cancel", run, reason="It mines coins.")
+    last = run.events.order_by("sequence").last()
+    assert last is not None
+    assert (last.to_state, last.actor, last.detail) == ("cancelled", "user operator", "It mines coins.")
 
 
 def test_strangers_do_not_enter(researcher: User, scored: Run) -> None:

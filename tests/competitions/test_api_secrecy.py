@@ -15,7 +15,8 @@ from competitions.services.competitions import create_competition
 from tests.api_fixtures import pairs_of, score_of
 
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options", "trace")
-ALLOWED_POSTS = {"api_tokens", "api_submissions", "api_cancel"}
+DECISIONS = {"api_cancel", "api_retry", "api_rerun", "api_disqualify", "api_reinstate", "api_rescore"}
+ALLOWED_POSTS = {"api_tokens", "api_submissions"} | DECISIONS
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def paths(scored: Run) -> Callable[[Address], list[str]]:
     """Return a function that fills an address with every thing there is, and with things there are not."""
     values = {
         "slug": ["small", "nothing", "p002"],
+        "phase": ["main", "nothing", "p002"],
         "submission_id": [str(scored.submission_id), str(scored.pk), str(uuid.uuid4()), "p002"],
         "run_id": [str(scored.pk), str(scored.submission_id), str(uuid.uuid4()), "p002"],
     }
@@ -96,8 +98,8 @@ def secrets(run: Run) -> set[str]:
 def test_the_table_holds_every_address_of_the_contract() -> None:
     assert {address.name for address in NAMED} == {
         "api_tokens", "api_me", "api_competitions", "api_competition", "api_leaderboard", "api_pairs",
-        "api_submissions", "api_submission", "api_cancel", "api_run", "api_run_log", "api_run_scores",
-    }  # fmt: skip
+        "api_submissions", "api_submission", "api_run", "api_run_log", "api_run_scores",
+    } | DECISIONS  # fmt: skip
 
 
 @pytest.mark.parametrize("address", NAMED, ids=lambda address: address.name)

@@ -62,8 +62,10 @@ def test_a_good_archive_is_taken_and_queued(
         "note": "first try",
         "created_at": row.created_at.isoformat().replace("+00:00", "Z"),
         "archive_sha256": row.archive.sha256,
+        "disqualified_for": None,
         "run": {
             "id": str(run.pk),
+            "purpose": "score",
             "state": "queued",
             "stage": "queued",
             "pairs_done": 0,

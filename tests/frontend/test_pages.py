@@ -14,10 +14,19 @@ from frontend.urls import urlpatterns
 
 ROLES = ("nobody", "stranger", "researcher", "organizer", "staff")
 SIGNED_IN = {"submit", "submission_list", "settings_tokens"}
-POST_ONLY = {"submission_cancel", "flag_review", "sign_out", "token_revoke", "set_theme"}
+DECISIONS = {
+    "submission_cancel",
+    "submission_retry",
+    "submission_rerun",
+    "submission_disqualify",
+    "submission_reinstate",
+    "flag_review",
+    "token_revoke",
+}
+POST_ONLY = DECISIONS | {"sign_out", "set_theme"}
 REDIRECTS = {"set_language", "submission_progress"}
 TEAM_ONLY = {"submission_log"}
-NOT_PAGES = {"pair_image", "output_image", "healthz"}
+NOT_PAGES = {"pair_image", "output_image"}
 
 
 class Page(HTMLParser):
@@ -80,9 +89,7 @@ def hidden_things(phase: Phase) -> list[bytes]:
 
 def expected_status(name: str, role: str) -> int:
     if name in POST_ONLY:
-        return (
-            302 if role == "nobody" and name in ("submission_cancel", "flag_review", "token_revoke") else 405
-        )
+        return 302 if role == "nobody" and name in DECISIONS else 405
     if name in REDIRECTS or (name in SIGNED_IN and role == "nobody"):
         return 302
     if name in ("sign_in", "sign_up") and role != "nobody":

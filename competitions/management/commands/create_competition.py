@@ -7,8 +7,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from accounts.models import User
-from competitions.management.refusals import as_command_errors, read_words
+from competitions.management.refusals import as_command_errors, find_user, read_words
 from competitions.models import DatasetVersion, Phase
 from competitions.services.competitions import PhasePlan, create_competition, create_phase, publish
 from evaluation.spec import load_suite
@@ -78,7 +77,7 @@ def _create(slug: str, title: str, options: dict[str, object], *, is_published: 
         title=title,
         summary=str(options["summary"]),
         description=read_words(description),
-        organizer=_find_organizer(str(options["organizer"])),
+        organizer=find_user(str(options["organizer"])),
     )
     plan = PhasePlan(
         slug=str(options["phase"]),
@@ -96,15 +95,6 @@ def _create(slug: str, title: str, options: dict[str, object], *, is_published: 
     if is_published:
         publish(competition=competition)
     return phase
-
-
-def _find_organizer(username: str) -> User:
-    user = User.objects.filter(username=username).first()
-    if user is None:
-        raise CommandError(
-            f"NOT_FOUND: There is no user {username!r}. Sign up on the site, or run `manage.py createsuperuser`."
-        )
-    return user
 
 
 def _find_dataset(text: str) -> DatasetVersion:

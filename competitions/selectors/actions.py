@@ -1,0 +1,55 @@
+"""Read what a viewer may do with a submission at this moment; pages offer that and nothing else."""
+
+from dataclasses import dataclass
+
+from accounts.models import User
+from accounts.selectors import find_team
+from competitions.errors import NotFound
+from competitions.models import Run
+from competitions.rules import LIVE_STATES, may_be_retried
+from competitions.selectors.access import Viewer, organized_competitions
+from competitions.selectors.competitions import find_phase, get_competition, quota
+from competitions.selectors.submissions import SubmissionView
+
+
+@dataclass(frozen=True)
+class Actions:
+    """What the services would do for the viewer: `can_retry` is the team's, the others are the organizers'."""
+
+    can_retry: bool = False
+    can_rerun: bool = False
+    can_disqualify: bool = False
+    can_reinstate: bool = False
+
+    @property
+    def can_moderate(self) -> bool:
+        """Say whether there is anything for an organizer to do."""
+        return self.can_rerun or self.can_disqualify or self.can_reinstate
+
+
+def actions_on(submission: SubmissionView, viewer: Viewer) -> Actions:
+    """Say what the viewer may do; the services decide again when it is done."""
+    if not submission.can_manage or not isinstance(viewer, User):
+        return Actions()
+    runs = Run.objects.filter(submission=submission.id, purpose=Run.Purpose.SCORE).order_by("-sequence")
+    ends = list(runs.values_list("state", "failure_code"))
+    is_organizer = organized_competitions(viewer).filter(slug=submission.competition).exists()
+    is_out = bool(submission.disqualified_for)
+    return Actions(
+        can_retry=bool(ends) and may_be_retried(*ends[0]) and _may_submit(submission, viewer),
+        can_rerun=is_organizer and bool(ends) and all(state not in LIVE_STATES for state, _ in ends),
+        can_disqualify=is_organizer and not is_out,
+        can_reinstate=is_organizer and is_out,
+    )
+
+
+def _may_submit(submission: SubmissionView, viewer: User) -> bool:
+    """Say whether the viewer is of the team, and window and quota leave it a run."""
+    team = find_team(viewer, submission.team_slug) if submission.team_slug else None
+    if team is None:
+        return False
+    try:
+        phase = find_phase(get_competition(submission.competition, viewer), submission.phase)
+    except NotFound:  # the competition is not published any more
+        return False
+    return phase.state == "open" and quota(phase, team).left_today > 0

@@ -1,0 +1,55 @@
+"""What is decided about a submission on its page: run again, disqualify, reinstate; the services know who may."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from competitions.errors import InvalidInput
+from competitions.services import moderation
+from competitions.services.submissions import retry_submission
+from frontend.forms import ReasonForm
+from frontend.viewer import signed_in_user
+
+
+@login_required
+@require_POST
+def submission_retry(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+    """Queue a cancelled or broken run anew for its team."""
+    retry_submission(submission_id=submission_id, user=signed_in_user(request))
+    messages.success(request, _("The submission was queued anew."))
+    return redirect("submission", submission_id)
+
+
+@login_required
+@require_POST
+def submission_rerun(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+    """Queue a submission anew for its organizers."""
+    moderation.rerun(submission_id=submission_id, user=signed_in_user(request))
+    messages.success(request, _("The submission was queued anew."))
+    return redirect("submission", submission_id)
+
+
+@login_required
+@require_POST
+def submission_disqualify(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+    """Take a submission off the board."""
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        raise InvalidInput(fields={name: " ".join(map(str, found)) for name, found in form.errors.items()})
+    moderation.disqualify(submission_id=submission_id, user=signed_in_user(request), **form.cleaned_data)
+    messages.success(request, _("The submission was disqualified."))
+    return redirect("submission", submission_id)
+
+
+@login_required
+@require_POST
+def submission_reinstate(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+    """Put a submission back onto the board."""
+    moderation.lift(submission_id=submission_id, user=signed_in_user(request))
+    messages.success(request, _("The submission was reinstated."))
+    return redirect("submission", submission_id)
