@@ -1,9 +1,7 @@
 """Command line: the gaming table of a dataset."""
 
-import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -13,9 +11,11 @@ from evaluation.cli import run
 from evaluation.errors import InvalidPairs
 from evaluation.gaming.entries import Effort, Entry, shipped_entries, stored_entry
 from evaluation.gaming.gauges import Gauges
-from evaluation.gaming.table import build_rows, to_markdown, unflagged_winners
-from evaluation.pairs import Pair, read_pairs
+from evaluation.gaming.record import Record, describe
+from evaluation.gaming.table import build_rows, unflagged_winners
+from evaluation.pairs import Pair, dataset_digest, read_pairs
 from evaluation.spec import load_suite
+from evaluation.statistics.design import design_of
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,20 +55,25 @@ def table(
     torch.set_num_threads(threads)
     entries = (*shipped_entries(Effort().scaled(effort)), *(_stored(text) for text in stored))
     pairs = _with_contents(read_pairs(dataset), contents)
-    gauges = Gauges(load_suite(suite_id), load_suite(audit_id), pairs, cache)
+    suite, audit = load_suite(suite_id), load_suite(audit_id)
     with tempfile.TemporaryDirectory() as scratch:
-        rows = build_rows(entries, gauges, out or Path(scratch))
-    winners = unflagged_winners(rows)
-    if as_json:
-        click.echo(
-            json.dumps({"rows": [asdict(row) for row in rows], "unflagged_winners": winners}, indent=1)
-        )
-    else:
-        click.echo(to_markdown(rows))
-        click.echo(
-            f"\nIn the upper half among real transfers without a flag: {', '.join(winners) or 'none'}."
-        )
-    if winners:
+        rows = build_rows(entries, Gauges(suite, audit, pairs, cache), out or Path(scratch))
+    design = design_of(pairs)
+    record = Record(
+        suite_id=suite.id,
+        suite_digest=suite.digest,
+        audit_id=audit.id,
+        audit_digest=audit.digest,
+        dataset_digest=dataset_digest(pairs),
+        n=design.n_pairs,
+        n_styles=design.n_styles,
+        n_contents=design.n_contents,
+        contents=contents,
+        effort=effort,
+        rows=rows,
+    )
+    click.echo(record.to_json() if as_json else describe(record))
+    if unflagged_winners(rows):
         raise SystemExit(1)
 
 

@@ -1,16 +1,18 @@
 """The entries of the gaming table: attempts to play the score, plain color transfers, and real transfers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from torch import nn
 
 from evaluation.controls import CONTROLS, blend
 from evaluation.gaming.attack import attack, headline_surrogates
 from evaluation.gaming.gauges import Gauges
+from evaluation.gaming.transfers import transfer_adain
 from evaluation.images import read_rgb, write_png
 from evaluation.pairs import Pair
 from evaluation.scoring import Scorer
@@ -24,6 +26,7 @@ _COLORS = ("reinhard", "histogram", "linear", "palette", "reinhard_blur")
 
 Judge = Literal["official", "jittered", "audit"]
 Make = Callable[[Gauges, Pair], np.ndarray]
+Transfer = Callable[[nn.Module, np.ndarray, np.ndarray, int], np.ndarray]
 
 
 class Kind(StrEnum):
@@ -45,22 +48,23 @@ class Entry:
 
 @dataclass(frozen=True)
 class Effort:
-    """Steps of the optimized entries: of L-BFGS for a short and a long Gatys transfer, of Adam for the attacks."""
+    """Steps of the optimized entries: of L-BFGS for Gatys, short and long, and for AdaIN, of Adam for the attacks."""
 
     short: int = 10
     long: int = 50
+    adain: int = 20
     attack: int = 100
 
     def scaled(self, factor: float) -> "Effort":
         """Return the same effort times a factor, at least one step each."""
-        return Effort(*(max(1, round(factor * steps)) for steps in (self.short, self.long, self.attack)))
+        return Effort(*(max(1, round(factor * steps)) for steps in astuple(self)))
 
 
 def shipped_entries(effort: Effort) -> tuple[Entry, ...]:
     """List the entries that need nothing but this library.
 
-    Attacks climb the official headline, the last of them under all jitters. Gatys looks through the official network,
-    and the last one through the audit network, so that it does not see what the board sees.
+    Attacks climb the official headline, the last of them under all jitters. AdaIN and Gatys look through the official
+    network, and the last one through the audit network, so that it does not see what the board sees.
     """
     controls = [(name, Kind.GAMING) for name in _DAMAGE] + [(name, Kind.COLOR) for name in _COLORS]
     steps = effort.attack
@@ -70,9 +74,10 @@ def shipped_entries(effort: Effort) -> tuple[Entry, ...]:
         Entry(f"attack_small_{steps}", Kind.GAMING, _from_attack(steps, "official", SMALL_BUDGET)),
         Entry(f"attack_{steps}", Kind.GAMING, _from_attack(steps, "official")),
         Entry(f"attack_jitters_{2 * steps}", Kind.GAMING, _from_attack(2 * steps, "jittered")),
-        Entry(f"gatys_{effort.short}", Kind.REAL, _from_gatys(effort.short, "official")),
-        Entry(f"gatys_{effort.long}", Kind.REAL, _from_gatys(effort.long, "official")),
-        Entry(f"gatys_audit_{effort.long}", Kind.REAL, _from_gatys(effort.long, "audit")),
+        Entry(f"adain_{effort.adain}", Kind.REAL, _from_transfer(transfer_adain, effort.adain, "official")),
+        Entry(f"gatys_{effort.short}", Kind.REAL, _from_transfer(transfer_gatys, effort.short, "official")),
+        Entry(f"gatys_{effort.long}", Kind.REAL, _from_transfer(transfer_gatys, effort.long, "official")),
+        Entry(f"gatys_audit_{effort.long}", Kind.REAL, _from_transfer(transfer_gatys, effort.long, "audit")),
     )
 
 
@@ -120,10 +125,10 @@ def _from_attack(steps: int, judge: Judge, budget: float = 1.0) -> Make:
     return make
 
 
-def _from_gatys(steps: int, judge: Judge) -> Make:
+def _from_transfer(transfer: Transfer, steps: int, judge: Judge) -> Make:
     def make(gauges: Gauges, pair: Pair) -> np.ndarray:
         network = _scorer(gauges, judge).recipe.networks[BACKBONE].network
-        return transfer_gatys(network, read_rgb(pair.content), read_rgb(pair.style), steps)
+        return transfer(network, read_rgb(pair.content), read_rgb(pair.style), steps)
 
     return make
 

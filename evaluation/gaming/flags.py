@@ -17,19 +17,16 @@ from evaluation.gaming.quilting import flag_quilt, quilted_share
 from evaluation.images import read_rgb
 from evaluation.pairs import Pair
 from evaluation.report import PairScore
-from evaluation.statistics.design import design_of
+from evaluation.statistics.design import Design, design_of
 
 
 @dataclass(frozen=True)
 class Standing:
-    """The headlines of all entries under the official and the audit suite, and which of them is reviewed.
+    """The headlines of all entries on the pairs of `design`, (E, P) under each suite, and which entry is reviewed."""
 
-    `errors` are the standard errors of `official`.
-    """
-
-    official: tuple[float, ...]
-    audit: tuple[float, ...]
-    errors: tuple[float, ...]
+    official: np.ndarray
+    audit: np.ndarray
+    design: Design
     entry: int
 
 
@@ -99,6 +96,5 @@ def _flag_scores(
     if np.isfinite(gains).any():
         found.append(flag_jitter_gain(gains, design))
     if standing is not None:
-        columns = (np.array(column) for column in (standing.official, standing.audit, standing.errors))
-        found.append(flag_audit(*columns, entry=standing.entry))
+        found.append(flag_audit(standing.official, standing.audit, standing.design, entry=standing.entry))
     return found

@@ -13,6 +13,7 @@ from evaluation.gaming.entries import Entry, Kind, make_outputs
 from evaluation.gaming.flag import Flag
 from evaluation.gaming.flags import Standing, review_outputs
 from evaluation.gaming.gauges import Gauges
+from evaluation.number_text import NOTHING, number_text
 from evaluation.pairs import Pair
 from evaluation.report import PairScore
 from evaluation.statistics.bootstrap import DRAWS, bootstrap_means, percentile_interval
@@ -63,15 +64,13 @@ def build_rows(entries: Sequence[Entry], gauges: Gauges, folder: Path) -> tuple[
         _score(entry, gauges, folder) for entry in tqdm(entries, desc="entries", mininterval=10, disable=None)
     ]
     design = design_of(gauges.pairs)
-    columns = {
-        name: _matrix(scored, gauges.pairs, name) for name in ("headline", "content", "style")
-    }  # (E, P)
-    audited = np.array([found.audit for found in scored])  # (E, P)
+    columns = {name: _matrix(scored, gauges.pairs, name) for name in ("headline", "content", "style")}
+    columns["audit"] = np.array([found.audit for found in scored])  # (E, P) each
     means = {name: design.means(matrix).tolist() for name, matrix in columns.items()}
     draws = bootstrap_means(columns["headline"], design, DRAWS, seed=SEED)  # (E, B)
     low, high = percentile_interval(draws)
     usual = dict(zip((pair.id for pair in gauges.pairs), columns["style"].mean(axis=0).tolist(), strict=True))
-    standing = Standing(tuple(means["headline"]), tuple(design.means(audited)), tuple(draws.std(axis=1)), 0)
+    standing = Standing(columns["headline"], columns["audit"], design, entry=0)
     rows = []
     for k, (entry, found) in enumerate(zip(entries, scored, strict=True)):
         flags = review_outputs(
@@ -81,20 +80,29 @@ def build_rows(entries: Sequence[Entry], gauges: Gauges, folder: Path) -> tuple[
             usual=usual,
             standing=replace(standing, entry=k),
         )
-        numbers = (
-            means["headline"][k],
-            float(low[k]),
-            float(high[k]),
-            means["content"][k],
-            means["style"][k],
+        row = Row(
+            name=entry.name,
+            kind=entry.kind,
+            headline=means["headline"][k],
+            low=float(low[k]),
+            high=float(high[k]),
+            content=means["content"][k],
+            style=means["style"][k],
+            audit=means["audit"][k],
+            flags=flags,
         )
-        rows.append(Row(entry.name, entry.kind, *numbers, audit=float(standing.audit[k]), flags=flags))
+        rows.append(row)
     return tuple(sorted(rows, key=lambda row: -row.headline))
+
+
+def median_of_real(rows: Sequence[Row]) -> float:
+    """Return the headline that divides the real transfers into an upper and a lower half."""
+    return median(row.headline for row in rows if row.kind == Kind.REAL)
 
 
 def unflagged_winners(rows: Sequence[Row]) -> tuple[str, ...]:
     """Name the entries that are no real transfer, raise no flag and beat the median of the real transfers."""
-    bar = median(row.headline for row in rows if row.kind == Kind.REAL)
+    bar = median_of_real(rows)
     return tuple(row.name for row in rows if row.kind != Kind.REAL and not row.raised and row.headline > bar)
 
 
@@ -105,9 +113,14 @@ def to_markdown(rows: Sequence[Row]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        interval = f"{100 * row.headline:.0f} ({100 * row.low:.0f} to {100 * row.high:.0f})"
-        numbers = " | ".join(f"{100 * value:.0f}" for value in (row.content, row.style, row.audit))
-        lines.append(f"| {row.name} | {row.kind} | {interval} | {numbers} | {', '.join(row.raised) or '-'} |")
+        headline, low, high, *others = (
+            number_text("headline", value)
+            for value in (row.headline, row.low, row.high, row.content, row.style, row.audit)
+        )
+        flags = ", ".join(row.raised) or NOTHING
+        lines.append(
+            f"| {row.name} | {row.kind} | {headline} ({low} to {high}) | {' | '.join(others)} | {flags} |"
+        )
     return "\n".join(lines)
 
 

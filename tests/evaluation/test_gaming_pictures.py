@@ -19,13 +19,14 @@ from evaluation.controls import (
 from evaluation.demo.dataset import write_demo_dataset
 from evaluation.errors import InvalidPairs, InvalidTensor
 from evaluation.gaming.copies import Overlap, flag_copies, measure_overlap
-from evaluation.gaming.flag import Flag
-from evaluation.gaming.flags import FLAGS, Standing, review_outputs
+from evaluation.gaming.flag import FLAGS, Flag
+from evaluation.gaming.flags import Standing, review_outputs
 from evaluation.gaming.indifference import flag_ignored_content, flag_ignored_style
 from evaluation.gaming.quilting import flag_quilt, quilted_share
 from evaluation.images import read_rgb
 from evaluation.pairs import Pair, read_pairs
 from evaluation.report import PairScore
+from evaluation.statistics.design import design_of
 from evaluation.training.tiny_vgg.transfers import transfer_gatys
 
 SIZE = 96
@@ -355,9 +356,9 @@ def test_a_review_passes_over_invalid_pairs_and_refuses_an_empty_one(crossed: Se
 
 
 def test_a_review_with_a_standing_asks_the_audit(crossed: Set) -> None:
-    official = tuple(0.1 * k for k in range(10))
-    audit = (*official[:-1], 0.0)
+    official = np.tile(np.linspace(0.0, 0.9, 10)[:, None], len(crossed.pairs))  # (E, P)
+    audit = np.vstack([official[:-1], official[:1]])
     outputs = {p.id: o for p, o in zip(crossed.pairs, crossed.outputs(control("reinhard")), strict=True)}
     scores = [PairScore(pair.id, {"style": 0.2}) for pair in crossed.pairs]
-    standing = Standing(official, audit, (0.01,) * 10, entry=9)
+    standing = Standing(official, audit, design_of(crossed.pairs), entry=9)
     assert raised(review_outputs(crossed.pairs, outputs, scores, standing=standing)) == ["AUDIT_DISAGREES"]

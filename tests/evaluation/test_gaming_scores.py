@@ -98,54 +98,87 @@ def test_a_gain_on_few_pairs_or_with_a_wide_error_raises_nothing() -> None:
         flag_jitter_gain(np.full(DESIGN.n_pairs, np.nan), DESIGN)
 
 
-OFFICIAL = np.linspace(0.1, 0.6, 12)
-ERRORS = np.full(12, 0.02)
+LEVELS = np.linspace(0.1, 0.6, 12)
+ENTRIES = range(12)
+
+
+def board(levels: np.ndarray, scale: float = 0.04) -> np.ndarray:
+    """Spread headlines over pairs, (E, P): what is hard for one entry is hard for all, and some of it is luck."""
+    hard = noise(7)
+    rows = [level + hard + noise(20 + entry, scale) for entry, level in enumerate(levels)]
+    return np.array(rows) + (levels - DESIGN.means(np.array(rows)))[:, None]
+
+
+OFFICIAL = board(LEVELS)
 
 
 def test_an_entry_that_the_audit_does_not_confirm_is_flagged() -> None:
-    audit = 0.5 * OFFICIAL + 0.1
-    audit[9] = 0.12
-    flags = [flag_audit(OFFICIAL, audit, ERRORS, entry=entry) for entry in range(12)]
-    assert [flag.is_raised for flag in flags] == [entry == 9 for entry in range(12)]
+    levels = 0.5 * LEVELS + 0.1
+    levels[9] = 0.12
+    audit = board(levels, 0.005)
+    flags = [flag_audit(OFFICIAL, audit, DESIGN, entry=entry) for entry in ENTRIES]
+    assert [flag.is_raised for flag in flags] == [entry == 9 for entry in ENTRIES]
     assert "number 3 under the official network and number 12" in flags[9].sentence
 
 
-def test_four_places_lost_are_flagged_though_errors_are_wide() -> None:
-    audit = 0.5 * OFFICIAL + 0.1
-    audit[11] = 0.5 * OFFICIAL[6] + 0.11
-    assert flag_audit(OFFICIAL, audit, np.full(12, 0.5), entry=11).strength == pytest.approx(1.0)
-    audit[11] = 0.5 * OFFICIAL[7] + 0.11
-    assert not flag_audit(OFFICIAL, audit, np.full(12, 0.5), entry=11).is_raised
+def test_places_lost_count_only_where_both_networks_are_sure() -> None:
+    levels = np.append(np.zeros(4), np.full(8, 0.3))
+    official, audit = levels.copy(), levels.copy()
+    official[11], audit[11] = 0.33, 0.27
+    sure, unsure = 0.002, 0.4
+    found = [
+        flag_audit(board(official, scale), board(audit, other), DESIGN, entry=11)
+        for scale, other in ((sure, sure), (unsure, sure), (sure, unsure))
+    ]
+    assert "with 7 places lost for sure" in found[0].sentence
+    assert found[0].is_raised
+    assert all("with 0 places lost for sure" in flag.sentence for flag in found[1:])
+
+
+def test_places_won_make_up_for_places_lost() -> None:
+    official = np.append(np.linspace(0.2, 0.4, 11), 0.3)  # five entries are better, five worse, one is level
+    flag = flag_audit(board(official, 0.002), board(0.6 - official, 0.002), DESIGN, entry=11)
+    assert "with 0 places lost for sure" in flag.sentence
 
 
 def test_an_excess_within_the_same_rank_is_flagged_too() -> None:
-    official = OFFICIAL.copy()
+    official = LEVELS.copy()
     official[11] += 0.2
-    flag = flag_audit(official, 0.5 * OFFICIAL + 0.1, ERRORS, entry=11)
+    flag = flag_audit(board(official), board(0.5 * LEVELS + 0.1), DESIGN, entry=11)
     assert flag.is_raised
-    assert flag.strength == pytest.approx(0.2 / 0.02 / 2, rel=0.05)
+    assert "with 0 places lost for sure" in flag.sentence
 
 
 def test_an_entry_that_the_audit_likes_better_is_not_flagged() -> None:
-    audit = 0.5 * OFFICIAL + 0.1
-    audit[2] = 0.5
-    assert not flag_audit(OFFICIAL, audit, ERRORS, entry=2).is_raised
+    levels = 0.5 * LEVELS + 0.1
+    levels[2] = 0.5
+    flag = flag_audit(OFFICIAL, board(levels), DESIGN, entry=2)
+    assert not flag.is_raised
+    assert flag.strength == 0.0
 
 
 def test_networks_of_other_scales_or_of_one_opinion_agree() -> None:
-    for audit in (3 * OFFICIAL, OFFICIAL**2, np.full(12, 0.4)):
-        assert not any(flag_audit(OFFICIAL, audit, ERRORS, entry=entry).strength >= 2 for entry in range(11))
-    assert not any(flag_audit(OFFICIAL, 3 * OFFICIAL, ERRORS, entry=entry).is_raised for entry in range(12))
+    for audit in (3 * OFFICIAL, OFFICIAL**2, np.full_like(OFFICIAL, 0.4)):
+        flags = [flag_audit(OFFICIAL, audit, DESIGN, entry=entry) for entry in ENTRIES]
+        assert all("with 0 places lost for sure" in flag.sentence for flag in flags)
+    assert not any(flag_audit(OFFICIAL, 3 * OFFICIAL, DESIGN, entry=entry).is_raised for entry in ENTRIES)
 
 
 def test_seven_entries_are_too_few_for_an_audit() -> None:
-    flag = flag_audit(OFFICIAL[:7], OFFICIAL[6::-1], ERRORS[:7], entry=6)
+    flag = flag_audit(OFFICIAL[:7], OFFICIAL[6::-1], DESIGN, entry=6)
     assert not flag.is_raised
     assert "There are 7 entries" in flag.sentence
 
 
-def test_an_audit_refuses_columns_that_do_not_fit() -> None:
-    with pytest.raises(InvalidTensor, match="finite"):
-        flag_audit(OFFICIAL, np.full(12, np.nan), ERRORS, entry=0)
-    with pytest.raises(InvalidTensor, match="an entry of them"):
-        flag_audit(OFFICIAL, OFFICIAL, ERRORS, entry=12)
+def test_an_audit_refuses_tables_that_do_not_fit() -> None:
+    gap = OFFICIAL.copy()
+    gap[3, 5] = np.nan
+    for audit, entry in (
+        (gap, 0),
+        (OFFICIAL[:11], 0),
+        (OFFICIAL[:, 1:], 0),
+        (OFFICIAL, 12),
+        (OFFICIAL[0], 0),
+    ):
+        with pytest.raises(InvalidTensor, match="two finite tables of 66 pairs"):
+            flag_audit(OFFICIAL, audit, DESIGN, entry=entry)
