@@ -1,0 +1,3 @@
+"""Give the tests of this room the fixtures that need Django."""
+
+from tests.django_fixtures import *  # noqa: F403
