@@ -19,5 +19,10 @@ def follow_parent() -> None:
     back first. Should the parent be killed, this process goes too, and with it sandbox and scorer.
     """
     os.setpgid(0, 0)
+    die_with_parent()
+
+
+def die_with_parent() -> None:
+    """Have the kernel end this process when its parent is killed."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

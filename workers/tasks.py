@@ -3,11 +3,16 @@
 import logging
 
 from celery import current_app, shared_task
-from celery.signals import worker_process_init, worker_process_shutdown, worker_shutting_down
+from celery.signals import (
+    beat_embedded_init,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_shutting_down,
+)
 
 from competitions.services import outbox, queue, runs, shards
 from workers import pipeline
-from workers.drain import draining, follow_parent
+from workers.drain import die_with_parent, draining, follow_parent
 from workers.station import Station, station
 
 logger = logging.getLogger(__name__)
@@ -58,6 +63,12 @@ def sweep() -> None:
     shards.promise_assistance_if_open()
     queue.nudge_if_waiting()
     outbox.flush()
+
+
+@beat_embedded_init.connect
+def _follow_scheduler(**_: object) -> None:
+    """Leave no second clock behind where the scheduler's worker is killed."""
+    die_with_parent()
 
 
 @worker_process_init.connect
