@@ -10,6 +10,7 @@ import click
 
 from evaluation.cli import run
 from evaluation.files import write_atomic
+from evaluation.gaming.record import describe, read_record
 from evaluation.listings import formula_of, metric_ids
 from evaluation.metrics.adversarial import adversarial_score, generator_loss
 from evaluation.metrics.efficiency import (
@@ -57,7 +58,7 @@ _HEADS = {"Args": "Arguments", "Returns": "Result", "Raises": "Refuses"}
 @click.option("--examples", "action", flag_value="examples", help="Make pictures and their table again.")
 @click.option("--page", type=click.Path(path_type=Path, dir_okay=False), default=PAGE, show_default=True)
 def main(action: str | None, page: Path) -> None:
-    """Keep docs/metrics.md in step with the docstrings, the catalog and the suites."""
+    """Keep docs/metrics.md in step with the docstrings, the catalog, the suites and the recorded gaming table."""
     if action is None:
         raise click.UsageError("Choose --write, --check or --examples.")
     text = page.read_text(encoding="utf-8")
@@ -76,7 +77,10 @@ def main(action: str | None, page: Path) -> None:
 
 def current_page(text: str) -> str:
     """Return the page with its generated parts made anew, except for the examples."""
-    return replace_part(replace_part(text, "suites", suites_text()), "metrics", metrics_text())
+    parts = {"suites": suites_text(), "gaming": describe(read_record()), "metrics": metrics_text()}
+    for name, part in parts.items():
+        text = replace_part(text, name, part)
+    return text
 
 
 def replace_part(page: str, name: str, text: str) -> str:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import User
@@ -156,7 +157,7 @@ def requeue(*, run_id: UUID, actor: str, is_forced: bool = False) -> Run:
         return run
     if run.state in END_STATES:
         return _repeat(run, actor, is_forced=is_forced)
-    if not is_forced and run.lease_expires_at and run.lease_expires_at > timezone.now():
+    if not is_forced and Run.objects.filter(pk=run_id, lease_expires_at__gt=Now()).exists():
         raise IllegalTransition(
             f"{run.lease_owner} is at work on it, with a lease until {run.lease_expires_at:%H:%M:%S} UTC.",
             fix="Force takes the run from it.",

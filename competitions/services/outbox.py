@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import F, QuerySet
-from django.utils import timezone
+from django.db.models.functions import Now
 from kombu.exceptions import OperationalError
 
 from competitions import dispatch
+from competitions.clock import in_seconds
 from competitions.models import Outbox
 from competitions.services.leaderboards import refresh
 
@@ -21,7 +21,7 @@ BATCH = 100
 
 def promise(topic: Outbox.Topic, key: str = "") -> None:
     """Write an effect into the current transaction; always a row of its own, since no other may stand for it."""
-    Outbox.objects.create(topic=topic, key=key, not_before=timezone.now())
+    Outbox.objects.create(topic=topic, key=key, not_before=Now())
 
 
 def promise_nudge() -> None:
@@ -42,7 +42,7 @@ def flush(topics: Sequence[str] = Outbox.Topic.values) -> int:
     Equal promises are kept together, once. Only the rows that were read before the effect are deleted: what
     is promised while it goes on gets its own turn. One effect that fails does not hold up the others.
     """
-    due = Outbox.objects.filter(topic__in=topics, not_before__lte=timezone.now()).order_by("id")[:BATCH]
+    due = Outbox.objects.filter(topic__in=topics, not_before__lte=Now()).order_by("id")[:BATCH]
     together: dict[tuple[str, str], list[Outbox]] = {}
     for row in due:
         together.setdefault((row.topic, row.key), []).append(row)
@@ -68,7 +68,7 @@ def _deliver(rows: list[Outbox]) -> bool:
 def _postpone(promised: QuerySet[Outbox], attempts: int, error: Exception) -> None:
     promised.update(
         attempts=F("attempts") + 1,
-        not_before=timezone.now() + timedelta(seconds=min(LONGEST_PAUSE_SECONDS, 2**attempts)),
+        not_before=in_seconds(min(LONGEST_PAUSE_SECONDS, 2**attempts)),
         last_error=str(error)[:300],
     )
 

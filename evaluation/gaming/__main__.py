@@ -1,7 +1,6 @@
 """Command line: the gaming table of a dataset."""
 
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -11,9 +10,9 @@ from evaluation.cli import run
 from evaluation.errors import InvalidPairs
 from evaluation.gaming.entries import Effort, Entry, shipped_entries, stored_entry
 from evaluation.gaming.gauges import Gauges
-from evaluation.gaming.record import Record, describe
+from evaluation.gaming.record import Record, describe, keep_contents
 from evaluation.gaming.table import build_rows, unflagged_winners
-from evaluation.pairs import Pair, dataset_digest, read_pairs
+from evaluation.pairs import dataset_digest, read_pairs
 from evaluation.spec import load_suite
 from evaluation.statistics.design import design_of
 
@@ -54,7 +53,7 @@ def table(
     """Score attempts to play the score beside real transfers; exit status 1 if one wins without a flag."""
     torch.set_num_threads(threads)
     entries = (*shipped_entries(Effort().scaled(effort)), *(_stored(text) for text in stored))
-    pairs = _with_contents(read_pairs(dataset), contents)
+    pairs = keep_contents(read_pairs(dataset), contents)
     suite, audit = load_suite(suite_id), load_suite(audit_id)
     with tempfile.TemporaryDirectory() as scratch:
         rows = build_rows(entries, Gauges(suite, audit, pairs, cache), out or Path(scratch))
@@ -75,16 +74,6 @@ def table(
     click.echo(record.to_json() if as_json else describe(record))
     if unflagged_winners(rows):
         raise SystemExit(1)
-
-
-def _with_contents(pairs: Sequence[Pair], count: int | None) -> tuple[Pair, ...]:
-    """Keep all styles of each split, but only its first content images by digest."""
-    kept = {
-        (split, content)
-        for split in {pair.split for pair in pairs}
-        for content in sorted({pair.content_sha256 for pair in pairs if pair.split == split})[:count]
-    }
-    return tuple(pair for pair in pairs if (pair.split, pair.content_sha256) in kept)
 
 
 def _stored(text: str) -> Entry:

@@ -9,6 +9,7 @@ from evaluation.gaming.entries import Kind
 from evaluation.gaming.flag import Flag
 from evaluation.gaming.table import Row, median_of_real, to_markdown, unflagged_winners
 from evaluation.number_text import number_text
+from evaluation.pairs import Pair
 
 RECORD_FILE = Path(__file__).with_name("table.json")
 
@@ -55,6 +56,16 @@ class Record:
 def read_record() -> Record:
     """Read the table that ships with the library."""
     return Record.from_json(RECORD_FILE.read_text(encoding="utf-8"))
+
+
+def keep_contents(pairs: Sequence[Pair], count: int | None) -> tuple[Pair, ...]:
+    """Keep all styles of each split, but only its first content images by digest."""
+    kept = {
+        (split, content)
+        for split in {pair.split for pair in pairs}
+        for content in sorted({pair.content_sha256 for pair in pairs if pair.split == split})[:count]
+    }
+    return tuple(pair for pair in pairs if (pair.split, pair.content_sha256) in kept)
 
 
 def describe(record: Record) -> str:

@@ -17,7 +17,6 @@ MAY_MISS = 2
 
 pytestmark = [
     pytest.mark.walk,
-    pytest.mark.long,
     pytest.mark.timeout(1200),
     pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed"),
     pytest.mark.skipif(

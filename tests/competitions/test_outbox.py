@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import transaction
 from django.utils import timezone
 
+from competitions.clock import in_seconds
 from competitions.models import LeaderboardSnapshot, Outbox, Phase
 from competitions.services import outbox
 from config.celery import app
@@ -60,8 +62,19 @@ def test_while_the_broker_is_down_the_nudge_is_kept_and_tried_again(broker_is_do
 def test_what_is_not_due_yet_waits() -> None:
     Outbox.objects.create(topic="nudge", not_before=timezone.now() + timedelta(minutes=1))
     assert outbox.flush() == 0
-    Outbox.objects.update(not_before=timezone.now())
+    Outbox.objects.update(not_before=in_seconds(-1))
     assert outbox.flush() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_when_a_promise_is_due_is_told_by_the_databases_clock(hours: int) -> None:
+    with time_machine.travel(timezone.now() + timedelta(hours=hours)):
+        outbox.promise(Outbox.Topic.NUDGE)
+    assert outbox.flush() == 1
+    with time_machine.travel(timezone.now() + timedelta(hours=hours)):
+        Outbox.objects.create(topic="nudge", not_before=in_seconds(60))
+        assert outbox.flush() == 0
 
 
 @pytest.mark.django_db
