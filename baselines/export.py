@@ -5,12 +5,19 @@ import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
-from baselines.registry import BASELINES, Baseline
+from baselines.baseline import WEIGHTS_FILE, Baseline
+from baselines.record import RECORD_FILE, read_record
+from baselines.registry import BASELINES
 from evaluation.archive import pack_archive
-from evaluation.errors import EvaluationError
+from evaluation.errors import EvaluationError, WeightsMissing
+from evaluation.files import write_atomic
 from evaluation.manifest import MANIFEST_FILE, RUNTIMES, WEIGHTS, ImageIO, Manifest
 from evaluation.shipped import SHIPPED_FILE
+
+Format = Literal["python", "onnx"]
+ONNX_FILE = "generator.onnx"
 
 _MAX_SIDE = 1024
 
@@ -21,6 +28,12 @@ class UnknownBaseline(EvaluationError):
     code = "UNKNOWN_BASELINE"
 
 
+class NoSuchFormat(EvaluationError):
+    """Only learned baselines can be exported to ONNX."""
+
+    code = "NO_SUCH_FORMAT"
+
+
 @dataclass(frozen=True)
 class Export:
     """One archive that was written."""
@@ -28,6 +41,18 @@ class Export:
     name: str
     path: Path
     sha256: str
+
+
+@dataclass(frozen=True)
+class Variant:
+    """How a learned baseline is exported, where not as shipped; `run` is the folder of a training."""
+
+    form: Format = "python"
+    strength: float = 1.0
+    run: Path | None = None
+
+
+_SHIPPED = Variant()
 
 
 def get_baseline(name: str) -> Baseline:
@@ -42,35 +67,49 @@ def get_baseline(name: str) -> Baseline:
     return BASELINES[name]
 
 
-def export_baseline(name: str, folder: Path) -> Export:
+def ready_names() -> list[str]:
+    """List the baselines that can be exported as shipped: all but those that were never trained."""
+    return [name for name, baseline in BASELINES.items() if baseline.is_ready]
+
+
+def export_baseline(name: str, folder: Path, variant: Variant = _SHIPPED) -> Export:
     """Write NAME.zip into the folder.
 
     Raises:
         UnknownBaseline: no such baseline.
+        WeightsMissing: it was not trained.
+        NoSuchFormat: ONNX of what is no network.
     """
     baseline = get_baseline(name)
-    files = baseline.bundle_files()
-    files[MANIFEST_FILE] = build_manifest(baseline, files).to_json().encode()
+    files = _files(baseline, variant)
+    files[MANIFEST_FILE] = (
+        build_manifest(baseline, files, _training_data(baseline, variant)).to_json().encode()
+    )
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.zip"
     return Export(name, path, pack_archive(files, path))
 
 
-def build_manifest(baseline: Baseline, files: dict[str, bytes]) -> Manifest:
+def build_manifest(baseline: Baseline, files: dict[str, bytes], training_data: str) -> Manifest:
     """Write down what the archive holds, with the digest of every file."""
-    weights = sorted(name for name in files if PurePosixPath(name).suffix in WEIGHTS["python"])
+    form: Format = "onnx" if ONNX_FILE in files else "python"
+    weights = sorted(name for name in files if PurePosixPath(name).suffix in WEIGHTS[form])
     return Manifest(
         schema=1,
-        name=baseline.name,
+        name=baseline.archive_name,
         version=baseline.version,
-        format="python",
-        entry="model:Model",
+        format=form,
+        entry=ONNX_FILE if form == "onnx" else "model:Model",
         runtime=RUNTIMES[0],
         weights=tuple(weights),
-        io=ImageIO(dtype="uint8", layout="HWC", max_side=_MAX_SIDE),
+        io=ImageIO(
+            dtype="float32" if form == "onnx" else "uint8",
+            layout="NCHW" if form == "onnx" else "HWC",
+            max_side=_MAX_SIDE,
+        ),
         deterministic=True,
         license=baseline.license,
-        training_data=baseline.training_data,
+        training_data=training_data,
         paper=baseline.paper,
         title=baseline.title,
         description=baseline.description,
@@ -81,13 +120,13 @@ def build_manifest(baseline: Baseline, files: dict[str, bytes]) -> Manifest:
 def export_digests() -> dict[str, str]:
     """Export every baseline into a folder that is thrown away, and return the digests of the archives."""
     with tempfile.TemporaryDirectory(prefix="pastiche-export-") as folder:
-        return {name: export_baseline(name, Path(folder)).sha256 for name in BASELINES}
+        return {name: export_baseline(name, Path(folder)).sha256 for name in ready_names()}
 
 
 def write_digests(path: Path = SHIPPED_FILE) -> dict[str, str]:
     """Write the list by which workers recognize the archives that the project ships."""
     digests = export_digests()
-    path.write_text(json.dumps(digests, indent=1) + "\n", encoding="utf-8")
+    write_atomic(path, (json.dumps(digests, indent=1) + "\n").encode())
     return digests
 
 
@@ -95,3 +134,29 @@ def changed_digests(path: Path = SHIPPED_FILE) -> list[str]:
     """Name the baselines whose archive differs from the list, that are missing there, or that are no more."""
     listed, exported = json.loads(path.read_text(encoding="utf-8")), export_digests()
     return sorted(name for name in {*listed, *exported} if listed.get(name) != exported.get(name))
+
+
+def _training_data(baseline: Baseline, variant: Variant) -> str:
+    if baseline.kind != "learned":
+        return "none"
+    return read_record(baseline.record if variant.run is None else variant.run / RECORD_FILE).note
+
+
+def _files(baseline: Baseline, variant: Variant) -> dict[str, bytes]:
+    if baseline.kind != "learned":
+        if variant != _SHIPPED:
+            raise NoSuchFormat(f"{baseline.name} is no trained network.", fix="Leave out the options.")
+        return baseline.bundle_files()
+    weights = baseline.weights if variant.run is None else variant.run / WEIGHTS_FILE
+    if not weights.exists():
+        raise WeightsMissing(
+            f"{baseline.name} has no weights at {weights}.",
+            fix=f"Run: python -m baselines train {baseline.name}",
+        )
+    if variant.form == "onnx":
+        from baselines.onnx_graph import (
+            export_graph,
+        )  # loads torch, which archives of Python files do not need
+
+        return {ONNX_FILE: export_graph(baseline, weights.read_bytes(), variant.strength)}
+    return baseline.bundle_files(weights, variant.strength)

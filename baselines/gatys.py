@@ -15,6 +15,7 @@ ALPHA = 1.0
 BETA = 4.0
 SCHEDULE = ((0.5, 16), (1.0, 6))  # (share of the side, steps): most of the work where it is cheap
 HISTORY = 12
+ADAM_RATE = 0.02
 SMALLEST_SIDE = 32  # pixels
 
 
@@ -51,14 +52,17 @@ class Model:
         return planes[None].to(self.device, torch.float32) / 255  # (1, 3, H, W)
 
 
-def optimize(network: nn.Module, pair: tuple[Tensor, Tensor], start: Tensor, steps: int) -> Tensor:
-    """Minimize the Gatys loss over pixels with L-BFGS.
+def optimize(
+    network: nn.Module, pair: tuple[Tensor, Tensor], start: Tensor, steps: int, method: str = "l-bfgs"
+) -> Tensor:
+    """Minimize the Gatys loss over pixels.
 
     Args:
         network: maps (1, 3, H, W) in [0, 1] to the five taps.
         pair: content (1, 3, H, W) and style (1, 3, H', W') in [0, 1].
         start: (1, 3, H, W) in [0, 1].
-        steps: iterations of L-BFGS; 0 returns the start.
+        steps: iterations; 0 returns the start.
+        method: "l-bfgs", or "adam", which needs many more steps.
 
     Returns:
         (1, 3, H, W) in [0, 1].
@@ -67,15 +71,30 @@ def optimize(network: nn.Module, pair: tuple[Tensor, Tensor], start: Tensor, ste
     divides each layer by the squared norm of its style Gram matrix, so that all layers weigh alike; the
     content loss is divided by the energy of the content features; pixels are clipped to [0, 1] at the end.
     """
-    content, style = pair
-    with torch.no_grad():
-        target = network(content)[CONTENT_TAP]
-        energy = target.square().sum().clamp_min(1e-12)
-        grams = [gram_matrix(tap) for tap in style_taps(network, style)]
     image = start.clone().requires_grad_(True)
-    optimizer = torch.optim.LBFGS(
+    targets = measure_targets(network, *pair)
+
+    def loss() -> float:
+        optimizer.zero_grad()
+        total = total_loss(network, image, targets)
+        total.backward()
+        return total.item()
+
+    optimizer = make_optimizer(image, steps, method)
+    for _ in range(min(steps, 1) if method == "l-bfgs" else steps):
+        optimizer.step(loss)
+    return image.detach().clamp(0, 1)
+
+
+def make_optimizer(image: Tensor, steps: int, method: str) -> torch.optim.Optimizer:
+    """Return L-BFGS, which takes all its steps in one call, or Adam; the others have no place here."""
+    if method == "adam":
+        return torch.optim.Adam([image], lr=ADAM_RATE)
+    if method != "l-bfgs":
+        raise ValueError(f"there is no optimizer {method!r}; choose l-bfgs or adam")
+    return torch.optim.LBFGS(
         [image],
-        max_iter=steps,
+        max_iter=max(steps, 1),
         history_size=HISTORY,
         tolerance_grad=0,
         tolerance_change=0,
@@ -83,17 +102,19 @@ def optimize(network: nn.Module, pair: tuple[Tensor, Tensor], start: Tensor, ste
         max_eval=int(1.25 * steps) + 1,
     )
 
-    def loss() -> Tensor:
-        optimizer.zero_grad()
-        taps = network(image)
-        content_loss = (taps[CONTENT_TAP] - target).square().sum() / energy
-        total = ALPHA * content_loss + BETA * style_loss([taps[tap] for tap in STYLE_TAPS], grams)
-        total.backward()
-        return total
 
-    if steps:
-        optimizer.step(loss)
-    return image.detach().clamp(0, 1)
+def measure_targets(network: nn.Module, content: Tensor, style: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """Return what the loss compares with: content features (1, C, H', W') and Gram matrices (C, C) of the style."""
+    with torch.no_grad():
+        return network(content)[CONTENT_TAP], [gram_matrix(tap) for tap in style_taps(network, style)]
+
+
+def total_loss(network: nn.Module, image: Tensor, targets: tuple[Tensor, list[Tensor]]) -> Tensor:
+    """Compute ``alpha * L_content + beta * L_style`` (equation 7): a scalar, lower is better."""
+    target, grams = targets
+    taps = network(image)
+    content_loss = (taps[CONTENT_TAP] - target).square().sum() / target.square().sum().clamp_min(1e-12)
+    return ALPHA * content_loss + BETA * style_loss([taps[tap] for tap in STYLE_TAPS], grams)
 
 
 def style_taps(network: nn.Module, image: Tensor) -> list[Tensor]:

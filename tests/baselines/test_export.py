@@ -14,10 +14,19 @@ import pytest
 from click.testing import CliRunner
 
 from baselines.cli import cli
-from baselines.export import UnknownBaseline, changed_digests, export_baseline, write_digests
+from baselines.export import (
+    NoSuchFormat,
+    UnknownBaseline,
+    Variant,
+    changed_digests,
+    export_baseline,
+    ready_names,
+    write_digests,
+)
 from baselines.registry import BASELINES
 from evaluation.archive import inspect_archive, unpack_archive
 from evaluation.demo.dataset import write_demo_dataset
+from evaluation.errors import WeightsMissing
 from evaluation.generation.driver import Limits
 from evaluation.generation.generate import generate
 from evaluation.generation.process import ProcessDriver
@@ -25,7 +34,7 @@ from evaluation.images import read_rgb
 from evaluation.pairs import Pair, read_pairs
 from evaluation.shipped import shipped_digests
 
-NAMES = list(BASELINES)
+NAMES = ready_names()
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +55,7 @@ def public_pairs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Pair, ...]:
 @pytest.mark.parametrize("name", NAMES)
 def test_an_export_is_a_good_archive_that_names_the_baseline(archives: Path, name: str) -> None:
     manifest = inspect_archive(archives / f"{name}.zip").manifest
-    assert (manifest.name, manifest.title) == (name, BASELINES[name].title)
+    assert (manifest.name, manifest.title) == (name.replace("_", "-"), BASELINES[name].title)
     assert "model.py" in manifest.sha256
     assert manifest.deterministic
 
@@ -83,7 +92,8 @@ def test_an_export_runs_on_two_pairs_twice_with_one_result(
     archives: Path, public_pairs: tuple[Pair, ...], tmp_path: Path, name: str
 ) -> None:
     info = unpack_archive(archives / f"{name}.zip", tmp_path / "bundle")
-    outs = [tmp_path / "first", tmp_path / "second"] if name == "gatys" else [tmp_path / "first"]
+    is_trivial = BASELINES[name].kind == "trivial"
+    outs = [tmp_path / "first"] if is_trivial else [tmp_path / "first", tmp_path / "second"]
     for out in outs:
         generate(
             tmp_path / "bundle",
@@ -91,7 +101,7 @@ def test_an_export_runs_on_two_pairs_twice_with_one_result(
             public_pairs,
             out,
             driver=ProcessDriver(),
-            limits=Limits(),
+            limits=Limits(pair_seconds=60),
             log=lambda chunk: None,
             progress=lambda done, total: None,
         )
@@ -102,7 +112,7 @@ def test_an_export_runs_on_two_pairs_twice_with_one_result(
             "content": not np.array_equal(pictures[0], read_rgb(pair.content)),
             "style": not np.array_equal(pictures[0], read_rgb(pair.style)),
         }
-        assert differs == {"content": name != "identity", "style": name != "style-copy"}
+        assert differs == {"content": name != "identity", "style": name != "style_copy"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -123,7 +133,7 @@ def test_the_answer_does_not_depend_on_the_pair_before(load, picture, name: str)
 
 
 def test_color_transfers_start_without_torch() -> None:
-    modules = [BASELINES[name].code for name in NAMES if name != "gatys"]
+    modules = [baseline.code for baseline in BASELINES.values() if baseline.kind == "trivial"]
     code = f"import sys, {', '.join(modules)}, baselines.export; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
@@ -138,14 +148,24 @@ def test_a_change_of_the_code_shows_in_the_digest_list(tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(UnknownBaseline, match="Known baselines: identity, style-copy"):
+    with pytest.raises(UnknownBaseline, match="Known baselines: identity, style_copy"):
         export_baseline("nonesuch", tmp_path)
+
+
+def test_a_baseline_without_training_has_no_other_format_or_strength(tmp_path: Path) -> None:
+    with pytest.raises(NoSuchFormat, match="gatys is no trained network"):
+        export_baseline("gatys", tmp_path, Variant(form="onnx"))
+
+
+def test_a_learned_baseline_without_weights_says_how_to_make_them(tmp_path: Path) -> None:
+    with pytest.raises(WeightsMissing, match="python -m baselines train adain"):
+        export_baseline("adain", tmp_path, Variant(run=tmp_path))
 
 
 def test_the_command_line_lists_exports_and_checks(tmp_path: Path) -> None:
     runner = CliRunner()
     listed = json.loads(runner.invoke(cli, ["list", "--json"]).output)
-    assert [row["name"] for row in listed] == NAMES
+    assert [row["name"] for row in listed] == list(BASELINES)
     assert "gatys" in runner.invoke(cli, ["list"]).output
     result = runner.invoke(cli, ["export", "--all", "--out", str(tmp_path), "--json"])
     rows = json.loads(result.output)

@@ -31,6 +31,26 @@ def test_more_steps_lower_the_gram_loss(picture) -> None:
     assert losses[-1] < 0.2 * losses[0]
 
 
+@pytest.mark.parametrize(("method", "steps"), [("l-bfgs", (0, 2, 5, 10, 20)), ("adam", (0, 5, 15, 40))])
+def test_more_steps_lower_the_whole_loss_with_either_optimizer(
+    picture, method: str, steps: tuple[int]
+) -> None:
+    content, style = tensor(picture(48, 48, seed=1)), tensor(picture(48, 48, seed=2))
+    targets = gatys.measure_targets(NETWORK, content, style)
+    losses = []
+    for count in steps:
+        image = gatys.optimize(NETWORK, (content, style), content, count, method)
+        losses.append(float(gatys.total_loss(NETWORK, image, targets)))
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_another_optimizer_is_refused(picture) -> None:
+    image = tensor(picture(32, 32, seed=1))
+    with pytest.raises(ValueError, match="choose l-bfgs or adam"):
+        gatys.optimize(NETWORK, (image, image), image, 1, "sgd")
+
+
 def test_no_steps_return_the_start(picture) -> None:
     content, style = tensor(picture(32, 40, seed=1)), tensor(picture(32, 40, seed=2))
     assert torch.equal(gatys.optimize(NETWORK, (content, style), content, 0), content)

@@ -1,0 +1,1 @@
+"""How the learned generators learn: for each, its losses and who takes which turn in a training step."""

@@ -1,0 +1,1 @@
+"""The frame that trains every learned generator: pictures, features, the loop, checkpoints, curves, records."""
