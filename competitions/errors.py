@@ -93,3 +93,70 @@ class InvalidInput(CompetitionError):
     """Some fields are wrong."""
 
     code = "INVALID_INPUT"
+
+
+class ScopeMissing(CompetitionError):
+    """The token does not have the scope for this."""
+
+    code = "SCOPE_MISSING"
+
+
+class KeyReused(CompetitionError):
+    """This Idempotency-Key belongs to another request."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+    fix = "Choose a new key for each thing to be made; a key is free again after a day."
+
+
+class KeyBusy(CompetitionError):
+    """The first request with this Idempotency-Key is still under way."""
+
+    code = "IDEMPOTENCY_KEY_BUSY"
+    fix = "Wait for its end, then send the same request again."
+
+
+class UploadQuotaExceeded(CompetitionError):
+    """There is no room left for your uploads."""
+
+    code = "UPLOAD_QUOTA_EXCEEDED"
+    fix = "Finish or delete uploads that you no longer need; each one goes by itself when it expires."
+
+
+class UploadClosed(CompetitionError):
+    """This upload takes no more parts."""
+
+    code = "UPLOAD_CLOSED"
+    fix = "Start a new upload."
+
+
+class PartRefused(CompetitionError):
+    """This part does not fit the upload."""
+
+    code = "PART_REFUSED"
+
+
+class PartConflict(CompetitionError):
+    """There is another part at this offset already."""
+
+    code = "PART_CONFLICT"
+    fix = "Has the file changed? Delete this upload and start a new one."
+
+
+class UploadIncomplete(CompetitionError):
+    """Parts of this upload are missing."""
+
+    code = "UPLOAD_INCOMPLETE"
+
+
+class UploadMismatch(CompetitionError):
+    """The parts together are not the file that was announced."""
+
+    code = "UPLOAD_MISMATCH"
+    fix = "Start a new upload with the digest of the file as it is now."
+
+
+class NotComparable(CompetitionError):
+    """These two runs cannot be compared."""
+
+    code = "NOT_COMPARABLE"
+    fix = "Choose two that were scored on the same pairs by the same metric suite."

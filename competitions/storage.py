@@ -44,7 +44,11 @@ def save_file(sha256: str, size: int, content: IO[bytes], *, is_durable: bool = 
     It appears whole or not at all: under another name first where the storage is a folder, by one request
     where it is a bucket. In a folder a durable file outlives a power cut too; that takes some milliseconds.
     """
-    name = artifact_name(sha256)
+    save_as(artifact_name(sha256), size, content, is_durable=is_durable)
+
+
+def save_as(name: str, size: int, content: IO[bytes], *, is_durable: bool = True) -> None:
+    """Store a file as `save_file` does, under a name of its own; what lies there already has the same content."""
     if _stored_size(name) == size:
         return
     place = storages["default"]
@@ -57,6 +61,24 @@ def save_file(sha256: str, size: int, content: IO[bytes], *, is_durable: bool = 
 def open_file(sha256: str) -> IO[bytes]:
     """Open a stored file for reading."""
     return default_storage.open(artifact_name(sha256), "rb")
+
+
+def open_as(name: str) -> IO[bytes]:
+    """Open a file that `save_as` stored."""
+    return default_storage.open(name, "rb")
+
+
+def discard_folder(name: str) -> None:
+    """Delete all files below a name; a folder that is not there is as good as empty."""
+    try:
+        files = default_storage.listdir(name)[1]
+    except FileNotFoundError:
+        return
+    for file in files:
+        default_storage.delete(f"{name}/{file}")
+    if _bucket() is None:
+        with contextlib.suppress(OSError):  # a writer who came too late; the next one who looks takes it away
+            default_storage.delete(name)
 
 
 def copy_file(sha256: str, target: IO[bytes]) -> None:

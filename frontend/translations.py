@@ -18,11 +18,12 @@ from django.utils.translation.template import templatize
 from competitions.errors import CompetitionError
 from competitions.flags import FLAG_TEXTS
 from competitions.selectors import access, submissions
-from competitions.selectors.status import NO_DEVICE, NO_MEMORY, NO_RUNTIME, NO_WORKER, OBSTACLE_ADVICE
+from competitions.selectors.status import NO_DEVICE, NO_MEMORY, NO_RUNTIME, NO_WORKER
 from competitions.services import flags, moderation, queue
 from competitions.services import submissions as handing_in
 from evaluation.failures import FAILURES
 from evaluation.metrics.registry import METRIC_SPECS
+from evaluation.obstacles import OBSTACLES
 
 ROOM = Path(__file__).parent
 LOCALE = ROOM / "locale"
@@ -59,7 +60,7 @@ def all_texts() -> Catalog:
 
 
 def foreign_texts() -> Iterator[str]:
-    """List the texts that pages take over from the other rooms: failures, metrics, flags, errors, waiting."""
+    """List the texts that pages take over from the other rooms: failures, metrics, flags, errors, obstacles."""
     for failure in FAILURES.values():
         yield from (failure.sentence, failure.advice)
     for spec in METRIC_SPECS.values():
@@ -71,7 +72,8 @@ def foreign_texts() -> Iterator[str]:
             yield error.fix
     for waiting in (NO_WORKER, NO_DEVICE, NO_MEMORY, NO_RUNTIME):
         yield from (waiting.reason, waiting.advice)
-    yield OBSTACLE_ADVICE
+    for obstacle in OBSTACLES.values():
+        yield from (obstacle.sentence, obstacle.advice)
     for module in REFUSING:
         yield from _refusals(module)
 

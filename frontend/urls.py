@@ -5,8 +5,11 @@ from django.views.i18n import set_language
 
 from frontend.views import (
     accounts,
+    comparisons,
     competitions,
+    downloads,
     flags,
+    galleries,
     images,
     leaderboards,
     moderation,
@@ -20,6 +23,14 @@ urlpatterns = [
     path("competitions/", competitions.competition_list, name="competition_list"),
     path("c/<slug:slug>/", competitions.competition, name="competition"),
     path("c/<slug:slug>/leaderboard/", leaderboards.leaderboard, name="leaderboard"),
+    path(
+        "c/<slug:slug>/leaderboard/<str:file_name>",
+        downloads.leaderboard_download,
+        name="leaderboard_download",
+    ),
+    path("c/<slug:slug>/gallery/", galleries.gallery, name="gallery"),
+    path("c/<slug:slug>/pair/<str:pair_name>/", galleries.pair, name="pair"),
+    path("compare/", comparisons.compare, name="compare"),
     path("c/<slug:slug>/submit/", submissions.submit, name="submit"),
     path("submissions/", submissions.submission_list, name="submission_list"),
     path("s/<uuid:submission_id>/", submissions.submission, name="submission"),
@@ -32,9 +43,14 @@ urlpatterns = [
         "s/<uuid:submission_id>/disqualify/", moderation.submission_disqualify, name="submission_disqualify"
     ),
     path("s/<uuid:submission_id>/reinstate/", moderation.submission_reinstate, name="submission_reinstate"),
+    path("runs/<uuid:run_id>/cancel/", moderation.run_cancel, name="run_cancel"),
     path("flags/<int:flag_id>/review/", flags.flag_review, name="flag_review"),
     path("images/pairs/<int:pair_pk>/<str:side>/", images.pair_image, name="pair_image"),
+    path("images/pairs/<int:pair_pk>/<str:side>/<int:width>/", images.pair_image, name="pair_thumbnail"),
     path("images/runs/<uuid:run_id>/<int:pair_pk>/", images.output_image, name="output_image"),
+    path(
+        "images/runs/<uuid:run_id>/<int:pair_pk>/<int:width>/", images.output_image, name="output_thumbnail"
+    ),
     path("accounts/sign-in/", accounts.SignIn.as_view(), name="sign_in"),
     path("accounts/sign-out/", accounts.SignOut.as_view(), name="sign_out"),
     path("accounts/sign-up/", accounts.sign_up, name="sign_up"),

@@ -16,8 +16,10 @@ from competitions.rules import RunState
 from competitions.services import leaderboards, queue, results, runs
 from competitions.services.submissions import Upload, create_submission
 from competitions.services.workers import Ability
+from evaluation.images import write_png
 from evaluation.report import PairScore, write_pair_scores
 from evaluation.spec import parse_suite
+from tests.conftest import smooth_image
 from tests.progress import take_shard
 
 API = "/api/v1"
@@ -129,7 +131,7 @@ def _generate(held: runs.Claim, submission: Submission, folder: Path) -> None:
     shard = take_shard(held)
     for index, pair in enumerate(pairs_of(submission)):
         path = folder / "output.png"
-        path.write_bytes(f"{held.run_id} {index}".encode())
+        write_png(smooth_image(held.run_id.int % 2**31 + index, 16), path)
         results.store_output(shard, pair=pair.name, path=path, seconds=0.25)
         results.append_log(held, text=f"made {pair.split}\n", is_withheld=pair.split == "hidden")
 

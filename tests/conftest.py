@@ -65,11 +65,11 @@ def write_dataset(
     return folder
 
 
-def python_archive(path: Path, code: str = IDENTITY, **changes: object) -> Path:
-    """Pack a `python` archive around the source of its model.py."""
-    manifest = {
+def manifest_of(name: str) -> dict[str, object]:
+    """Return a good manifest of a `python` archive."""
+    return {
         "schema": 1,
-        "name": path.stem,
+        "name": name,
         "version": "1.0.0",
         "format": "python",
         "entry": "model:Model",
@@ -77,7 +77,12 @@ def python_archive(path: Path, code: str = IDENTITY, **changes: object) -> Path:
         "io": {"dtype": "uint8", "layout": "HWC", "max_side": 512},
         "deterministic": True,
         "license": "MIT",
-    } | changes
+    }
+
+
+def python_archive(path: Path, code: str = IDENTITY, **changes: object) -> Path:
+    """Pack a `python` archive around the source of its model.py."""
+    manifest = manifest_of(path.stem) | changes
     pack_archive({"manifest.json": json.dumps(manifest).encode(), "model.py": code.encode()}, path)
     return path
 

@@ -5,6 +5,8 @@ from datetime import timedelta
 from statistics import median
 
 from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import Team, User
@@ -20,6 +22,7 @@ from competitions.models import (
 )
 from competitions.rules import PRIORITIES
 from competitions.services import queue
+from competitions.services.runs import Claim
 from competitions.services.workers import Ability
 
 N_TEAMS = 50
@@ -65,6 +68,48 @@ def enqueue(phase: Phase, team: str, *, device: str = "cpu", is_shipped: bool = 
     submission = entry(phase, team, device=device, is_shipped=is_shipped)
     submission.save()
     return queue.create_run(submission=submission, actor="test")
+
+
+def second_phase(phase: Phase) -> Phase:
+    """Add a phase to the competition."""
+    made = Phase.objects.get(pk=phase.pk)
+    made.pk, made.slug = None, "second"
+    made.save()
+    return made
+
+
+def pass_time(seconds: float) -> None:
+    """Let time pass: the clock is the database's own, so everything gets older."""
+    older = timedelta(seconds=seconds)
+    names = ("queued_at", "started_at", "finished_at", "estimated_start_at")
+    Run.objects.update(**{name: F(name) - older for name in names})
+
+
+def take(worker: str = "worker-1", ability: Ability = WORKER) -> Claim:
+    """Have a worker take the next run."""
+    held = queue.claim(worker=worker, ability=ability)
+    if held is None:
+        raise LookupError("there was nothing to take")
+    return held
+
+
+def score(held: Claim) -> None:
+    """End a run as scored, whatever its scores."""
+    Run.objects.filter(pk=held.run_id).update(
+        state="scored",
+        finished_at=Now(),
+        pair_scores=some_table(),
+        n_pairs=1,
+        lease_owner="",
+        lease_expires_at=None,
+    )
+
+
+def some_table() -> Artifact:
+    """Return a stored table of scores that nobody reads."""
+    return Artifact.objects.get_or_create(
+        sha256="2" * 64, kind=Artifact.Kind.PAIR_SCORES, defaults={"size": 1}
+    )[0]
 
 
 def fill(phase: Phase, n: int, *, out_of_reach: int = 0) -> None:

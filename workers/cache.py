@@ -19,6 +19,7 @@ from django.conf import settings
 from filelock import FileLock, Timeout
 
 from competitions.storage import copy_file
+from evaluation.obstacles import OBSTACLES, Told
 from workers import metrics
 
 MB = 2**20
@@ -119,7 +120,8 @@ def room_problem(worker_dir: Path, needed_bytes: int) -> str:
         return ""
     free = shutil.disk_usage(worker_dir).free // MB
     wanted = needed_bytes // MB + settings.WORKER_MIN_FREE_MB
-    return f"the disk of {worker_dir} (PASTICHE_WORKER_DIR) has {free} MB free, and {wanted} MB are needed"
+    values = {"folder": worker_dir, "free": free, "wanted": wanted}
+    return Told(OBSTACLES["DISK_FULL"].sentence, values)
 
 
 def _missing_bytes(worker_dir: Path, needed_bytes: int) -> int:

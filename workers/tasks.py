@@ -10,7 +10,7 @@ from celery.signals import (
     worker_shutting_down,
 )
 
-from competitions.services import outbox, queue, runs, shards
+from competitions.services import idempotency, outbox, queue, runs, shards, uploads
 from workers import pipeline
 from workers.drain import die_with_parent, draining, follow_parent
 from workers.station import Station, station
@@ -58,11 +58,13 @@ def _ready() -> Station | None:
 
 @shared_task
 def sweep() -> None:
-    """Take runs back from silent workers, make good lost messages, and do what transactions promised."""
+    """Take runs back from silent workers, make good lost messages, do what transactions promised, clear away."""
     runs.reap()
     shards.promise_assistance_if_open()
     queue.nudge_if_waiting()
     outbox.flush()
+    uploads.sweep()
+    idempotency.sweep()
 
 
 @beat_embedded_init.connect

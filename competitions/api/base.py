@@ -1,38 +1,68 @@
 """What the addresses of the API share: headers for caches, the caller, and how a submission is shown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from rest_framework.exceptions import NotAuthenticated
+from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from accounts.models import User
+from accounts.models import ApiToken, User
 from accounts.selectors import find_team
-from competitions.api import serializers
+from competitions.api import requests, serializers
+from competitions.api.throttles import CreationThrottle, RequestThrottle
 from competitions.body_size import form_limit, refuse_large_body
-from competitions.errors import NotFound
+from competitions.errors import NotFound, ScopeMissing
 from competitions.selectors.access import Viewer
 from competitions.selectors.competitions import PhaseView, find_phase, get_competition, quota
 from competitions.selectors.flags import flags_of
+from competitions.selectors.paging import Page, Window
 from competitions.selectors.submissions import SubmissionView
+
+READING = ("GET", "HEAD", "OPTIONS")
 
 
 class ApiView(APIView):
-    """What all answers have in common: they may differ by caller, so no shared cache keeps them."""
+    """What all answers have in common: they may differ by caller, so no shared cache keeps them.
+
+    `write_scope` is what a token needs for a request that changes something.
+    """
 
     metadata_class = None
+    http_method_names = ["get", "head", "post", "put", "delete"]
+    throttle_classes: Sequence[type[BaseThrottle]] = (RequestThrottle, CreationThrottle)
+    write_scope = ApiToken.Scope.SUBMIT
+    query: dict[str, Any]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Look at the size before anything reads the body, then at who calls."""
+        """Look at the size before anything reads the body, then at who calls, then at the query."""
         refuse_large_body(request.META, limit=self.body_limit())
+        if request.method not in self.allowed_methods:
+            raise MethodNotAllowed(str(request.method))
         super().initial(request, *args, **kwargs)
+        shape = getattr(getattr(self, str(request.method).lower()), "query", requests.Nothing)
+        self.query = requests.read_query(shape, request)
+
+    def check_permissions(self, request: Request) -> None:
+        """Refuse those who may not do this at all, then tokens without the scope."""
+        super().check_permissions(request)
+        self.check_scope(request)
+
+    def check_scope(self, request: Request) -> None:
+        """Refuse a token that lacks the scope; a session of the pages has every scope."""
+        need_scope(request, ApiToken.Scope.READ if request.method in READING else self.write_scope)
 
     def body_limit(self) -> int:
         """Return how many bytes a request may have."""
         return form_limit()
+
+    def window(self) -> Window:
+        """Return which part of a list is asked for."""
+        return Window(self.query["limit"], self.query["cursor"], self.query["offset"])
 
     @property
     def default_response_headers(self) -> dict[str, str]:
@@ -41,11 +71,34 @@ class ApiView(APIView):
         return {**super().default_response_headers, **headers}
 
 
+def need_scope(request: Request, scope: str) -> None:
+    """Refuse the request if it carries a token without this scope."""
+    if isinstance(request.auth, ApiToken) and not request.auth.allows(scope):
+        raise ScopeMissing(
+            f'The token "{request.auth.name}" has the scopes "{request.auth.scopes}"; this needs "{scope}".',
+            fix=f'Make a token with the scope "{scope}".',
+        )
+
+
 def caller(request: Request) -> User:
     """Return the user who calls; a call without one is refused."""
     if not isinstance(request.user, User):
         raise NotAuthenticated
     return request.user
+
+
+def answer_page(
+    page: Page[Any],
+    shape: type[Serializer[Any]],
+    request: Request,
+    rows: Sequence[object] | None = None,
+    context: Mapping[str, object] | None = None,
+) -> Response:
+    """Answer with a page of a list; `rows` is what is shown of its rows, where that is something else."""
+    shown = page.rows if rows is None else rows
+    results = shape(shown, many=True, context={"request": request, **(context or {})}).data
+    places = {name: getattr(page, name) for name in ("count", "next_cursor", "next_offset")}
+    return Response({**places, "results": results})
 
 
 def flags_by_run(submissions: Sequence[SubmissionView], request: Request) -> dict[str, object]:

@@ -8,10 +8,16 @@ from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from accounts.models import ApiToken
+from competitions.api.fields import Archive, Digits, Flag, Sha256, Slug, Text, Whole
 from competitions.errors import InvalidInput
+from competitions.models import Upload
 from evaluation.spec import suite_ids
 
 PAGE_SIZE = 100
+LONGEST_DAYS = 3650
+FARTHEST = 10**12
+LARGEST_UPLOAD = 10_000 * 2**20  # of any installation; each has a limit of its own
 SUITES = suite_ids()
 
 
@@ -19,35 +25,58 @@ class StrictSerializer(serializers.Serializer):
     """A request body without unknown fields."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Refuse unknown and doubled fields, then read the known ones."""
+        """Refuse unknown fields, then read the known ones."""
         if isinstance(data, Mapping):
             problems = {name: "This field is not known." for name in data if name not in self.fields}
-            if isinstance(data, QueryDict):
-                problems |= {
-                    name: "This field comes twice." for name, found in data.lists() if len(found) > 1
-                }
             if problems:
                 raise serializers.ValidationError(problems)
         return super().to_internal_value(data)
 
 
 class NewToken(StrictSerializer):
-    """User name and password, in exchange for a token."""
+    """User name and password, in exchange for a token with some scopes that expires after so many days."""
 
-    username = serializers.CharField(max_length=150)
-    password = serializers.CharField(max_length=4096, trim_whitespace=False)
-    name = serializers.CharField(max_length=100)
+    username = Text(max_length=150)
+    password = Text(max_length=4096)
+    name = Text(max_length=100)
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(ApiToken.Scope.choices),
+        default=list(ApiToken.Scope.values),
+        min_length=1,
+        max_length=3,
+    )
+    days = Whole(min_value=1, max_value=LONGEST_DAYS, default=365)
 
 
 class NewSubmission(StrictSerializer):
     """An archive for a competition; without a phase the open one, without a team the caller alone."""
 
-    archive = serializers.FileField()
-    competition = serializers.CharField(max_length=60)
-    phase = serializers.CharField(max_length=60, default="", allow_blank=True)
-    team = serializers.CharField(max_length=60, default="", allow_blank=True)
-    note = serializers.CharField(max_length=500, default="", allow_blank=True)
-    again = serializers.BooleanField(default=False)
+    archive = Archive()
+    competition = Slug()
+    phase = Slug(default="", allow_blank=True)
+    team = Slug(default="", allow_blank=True)
+    note = Text(max_length=500, default="", allow_blank=True)
+    again = Flag(default=False)
+
+
+class NewSubmissionOfUpload(StrictSerializer):
+    """A finished upload for a competition; the upload stays until it expires or is deleted."""
+
+    upload = serializers.UUIDField()
+    competition = Slug()
+    phase = Slug(default="", allow_blank=True)
+    team = Slug(default="", allow_blank=True)
+    note = Text(max_length=500, default="", allow_blank=True)
+    again = Flag(default=False)
+
+
+class NewUpload(StrictSerializer):
+    """What is to come: its size in bytes, its digest, and the manifest of the archive, which is checked now."""
+
+    kind = serializers.ChoiceField(Upload.Kind.choices)
+    size = Whole(min_value=1, max_value=LARGEST_UPLOAD)
+    sha256 = Sha256()
+    manifest = serializers.DictField()
 
 
 class Nothing(StrictSerializer):
@@ -57,7 +86,13 @@ class Nothing(StrictSerializer):
 class Reason(StrictSerializer):
     """Why something was decided."""
 
-    reason = serializers.CharField(max_length=500)
+    reason = Text(max_length=500)
+
+
+class Remark(StrictSerializer):
+    """Why something was decided, or nothing."""
+
+    reason = Text(max_length=500, default="", allow_blank=True)
 
 
 class NewSuite(StrictSerializer):
@@ -68,35 +103,53 @@ class NewSuite(StrictSerializer):
     )
 
 
-class PageQuery(serializers.Serializer):
-    """Which part of a list."""
+class PageQuery(StrictSerializer):
+    """Which part of a list: so many lines after the cursor that the part before it ended with.
 
-    limit = serializers.IntegerField(min_value=1, max_value=1000, default=PAGE_SIZE)
-    offset = serializers.IntegerField(min_value=0, default=0)
+    `offset` counts lines from the beginning; for programs that are older than the cursor.
+    """
+
+    limit = Digits(min_value=1, max_value=1000, default=PAGE_SIZE)
+    cursor = Text(max_length=500, default="", allow_blank=True)
+    offset = Digits(min_value=0, max_value=FARTHEST, default=0)
 
 
-class LogQuery(serializers.Serializer):
+class LogQuery(StrictSerializer):
     """From which character of the log."""
 
-    offset = serializers.IntegerField(min_value=0, default=0)
+    offset = Digits(min_value=0, max_value=FARTHEST, default=0)
 
 
-class PhaseQuery(serializers.Serializer):
+class PhaseQuery(StrictSerializer):
     """Which phase; without one, the phase that matters now."""
 
-    phase = serializers.CharField(max_length=60, default="")
+    phase = Slug(default="", allow_blank=True)
+
+
+class PhasePageQuery(PageQuery):
+    """Which phase, and which part of the list."""
+
+    phase = Slug(default="", allow_blank=True)
 
 
 def read_body(shape: type[StrictSerializer], request: Request) -> dict[str, Any]:
     """Return the fields of a request body, or raise with all that is wrong."""
-    form = shape(data=request.data)
-    form.is_valid(raise_exception=True)
-    return form.validated_data
+    return _read(shape, request.data)
 
 
 def read_query(shape: type[serializers.Serializer], request: Request) -> dict[str, Any]:
     """Return the parameters after the question mark, or raise with all that is wrong."""
-    form = shape(data=request.query_params)
+    return _read(shape, request.query_params)
+
+
+def _read(shape: type[serializers.Serializer], data: Any) -> dict[str, Any]:
+    is_form = isinstance(data, QueryDict)
+    if is_form:
+        twice = {name: "This field comes twice." for name, found in data.lists() if len(found) > 1}
+        if twice:
+            raise serializers.ValidationError(twice)
+        data = dict(data.items())  # the framework takes an empty field of a form for a missing one
+    form = shape(data=data, context={"is_form": is_form})
     form.is_valid(raise_exception=True)
     return form.validated_data
 

@@ -1,37 +1,13 @@
 """What answers look like; every number in full precision, every moment in UTC."""
 
-import math
-from datetime import UTC
-from typing import Any
-
 from django.urls import reverse
 from rest_framework import serializers
 
+from competitions.api.shapes import EstimateSerializer, NumberField, UtcField
 from competitions.selectors.competitions import PairView
 from competitions.selectors.flags import RunFlags
-from competitions.selectors.leaderboards import RowView
 from competitions.selectors.scores import PublicPairScore
-from competitions.selectors.submissions import RunView, SubmissionView
-
-
-class UtcField(serializers.DateTimeField):
-    """A moment in UTC, whatever time zone a page has switched on."""
-
-    def __init__(self, **options: Any) -> None:
-        """Fix the time zone; moments are written only."""
-        super().__init__(default_timezone=UTC, read_only=True, **options)
-
-
-class NumberField(serializers.Field[float, float, float | None, float]):
-    """A number in full precision; null for infinity and not-a-number, for which JSON has no word."""
-
-    def __init__(self, **options: Any) -> None:
-        """Numbers are written only."""
-        super().__init__(read_only=True, **options)
-
-    def to_representation(self, value: float) -> float | None:
-        """Write the number."""
-        return float(value) if math.isfinite(value) else None
+from competitions.selectors.submissions import OutputView, RunView, SubmissionView
 
 
 class MetricSerializer(serializers.Serializer):
@@ -87,6 +63,12 @@ class QuotaSerializer(serializers.Serializer):
     left = serializers.IntegerField(source="left_today")
 
 
+class CompetitionWithQuotaSerializer(CompetitionDetailSerializer):
+    """A competition, and what the caller's team of one has left in the phase that matters now."""
+
+    quota = QuotaSerializer(allow_null=True)
+
+
 class PairSerializer(serializers.Serializer):
     """A public pair with the addresses of its two images."""
 
@@ -108,78 +90,6 @@ class PairSerializer(serializers.Serializer):
     def _url(self, pair_pk: int, side: str) -> str:
         path = reverse("pair_image", args=[pair_pk, side])
         return self.context["request"].build_absolute_uri(path)
-
-
-class EstimateSerializer(serializers.Serializer):
-    """A number with its 95 % interval."""
-
-    value = NumberField()
-    low = NumberField(allow_null=True)
-    high = NumberField(allow_null=True)
-
-
-class SnapshotSerializer(serializers.Serializer):
-    """When and from what the board was made."""
-
-    id = serializers.IntegerField(source="pk")
-    created_at = UtcField()
-    n_pairs = serializers.IntegerField()
-    seed = serializers.IntegerField()
-
-
-class RowSerializer(serializers.Serializer):
-    """A line of the board; rank is null for baselines and for runs that are not ranked.
-
-    `flags` are the signs of gaming that an organizer has confirmed.
-    """
-
-    rank = serializers.IntegerField(allow_null=True)
-    rank_low = serializers.IntegerField(allow_null=True)
-    rank_high = serializers.IntegerField(allow_null=True)
-    group = serializers.IntegerField(allow_null=True)
-    group_last = serializers.IntegerField(allow_null=True)
-    p_next = NumberField(allow_null=True)
-    name = serializers.CharField()
-    team = serializers.CharField()
-    kind = serializers.CharField()
-    submission = serializers.UUIDField(source="submission_id")
-    headline = NumberField(source="values.headline.value", allow_null=True)
-    headline_low = NumberField(source="values.headline.low", allow_null=True)
-    headline_high = NumberField(source="values.headline.high", allow_null=True)
-    content = NumberField(source="values.content.value", allow_null=True)
-    style = NumberField(source="values.style.value", allow_null=True)  # type: ignore[assignment]
-    seconds_per_image = NumberField(source="values.seconds.value", allow_null=True)
-    values = serializers.DictField(child=EstimateSerializer())
-    unranked_reason = serializers.CharField()
-    flags = serializers.SerializerMethodField()
-
-    def get_flags(self, row: RowView) -> list[str]:
-        """Return the codes."""
-        return [flag.code for flag in row.flags]
-
-
-class DisqualifiedSerializer(serializers.Serializer):
-    """A submission that an organizer took off the board."""
-
-    submission = serializers.UUIDField(source="submission_id")
-    name = serializers.CharField()
-    team = serializers.CharField()
-    reason = serializers.CharField()
-
-
-class LeaderboardSerializer(serializers.Serializer):
-    """A board; the snapshot is null before the first run is scored.
-
-    While `is_rescoring`, the board of the suite before stands.
-    """
-
-    competition = serializers.CharField(source="competition.slug")
-    phase = serializers.CharField(source="phase.slug")
-    suite = serializers.CharField()
-    snapshot = SnapshotSerializer(allow_null=True)
-    is_rescoring = serializers.BooleanField()
-    rows = RowSerializer(many=True)
-    disqualified = DisqualifiedSerializer(many=True)
 
 
 class FailureSerializer(serializers.Serializer):
@@ -219,13 +129,14 @@ class RunSerializer(serializers.Serializer):
     flags = serializers.SerializerMethodField()
     open_flags = serializers.SerializerMethodField()
 
-    def get_flags(self, run: RunView) -> tuple[str, ...]:
+    def get_flags(self, run: RunView) -> list[str]:
         """Return the confirmed codes."""
-        return self._flags(run).confirmed
+        return list(self._flags(run).confirmed)
 
-    def get_open_flags(self, run: RunView) -> tuple[str, ...] | None:
+    def get_open_flags(self, run: RunView) -> list[str] | None:
         """Return the codes that wait for a verdict."""
-        return self._flags(run).open
+        codes = self._flags(run).open
+        return None if codes is None else list(codes)
 
     def _flags(self, run: RunView) -> RunFlags:
         return self.context["flags"][run.id]
@@ -254,6 +165,12 @@ class SubmissionSerializer(serializers.Serializer):
         return submission.disqualified_for or None
 
 
+class SubmissionWithQuotaSerializer(SubmissionSerializer):
+    """A submission, and what its team has left in the phase: null for those who are not of the team."""
+
+    quota = QuotaSerializer(allow_null=True)
+
+
 class LogSerializer(serializers.Serializer):
     """A stretch of log."""
 
@@ -261,6 +178,12 @@ class LogSerializer(serializers.Serializer):
     text = serializers.CharField()
     withheld = serializers.BooleanField()
     ended = serializers.BooleanField()
+
+
+class LogFromSerializer(LogSerializer):
+    """A stretch of log and where it begins."""
+
+    offset = serializers.IntegerField()
 
 
 class ResultSerializer(serializers.Serializer):
@@ -288,3 +211,25 @@ class PairScoreSerializer(serializers.Serializer):
             return None
         path = reverse("output_image", args=[self.context["run_id"], score.pair_pk])
         return self.context["request"].build_absolute_uri(path)
+
+
+class ResultWithPairsSerializer(ResultSerializer):
+    """The result of a run: aggregates over the hidden pairs, single values of public pairs only."""
+
+    pairs = PairScoreSerializer(many=True)
+
+
+class OutputSerializer(serializers.Serializer):
+    """The stylized image of a public pair."""
+
+    id = serializers.CharField(source="pair_name")
+    style_family = serializers.CharField()
+    culture = serializers.CharField()
+    content_kind = serializers.CharField()
+    seconds = NumberField()
+    output_url = serializers.SerializerMethodField()
+
+    def get_output_url(self, output: OutputView) -> str:
+        """Return the address of the image."""
+        path = reverse("output_image", args=[self.context["run_id"], output.pair_pk])
+        return str(self.context["request"].build_absolute_uri(path))

@@ -9,6 +9,7 @@ from competitions.models.outbox import Outbox
 from competitions.models.run import Run, RunEvent, RunLogChunk, RunOutput, Score
 from competitions.models.shard import RunShard
 from competitions.models.submission import Disqualification, QuotaEntry, Submission
+from competitions.models.upload import IdempotencyKey, Upload, UploadPart
 from competitions.models.worker import Worker
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Dataset",
     "DatasetVersion",
     "Disqualification",
+    "IdempotencyKey",
     "ImagePair",
     "LeaderboardRow",
     "LeaderboardSnapshot",
@@ -33,5 +35,7 @@ __all__ = [
     "RunShard",
     "Score",
     "Submission",
+    "Upload",
+    "UploadPart",
     "Worker",
 ]

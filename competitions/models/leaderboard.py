@@ -21,6 +21,7 @@ class LeaderboardSnapshot(models.Model):
     n_pairs = models.PositiveIntegerField()
     n_styles = models.PositiveIntegerField()
     n_contents = models.PositiveIntegerField()
+    slices = models.JSONField(default=dict, blank=True, help_text="axis -> label -> [pairs, styles, is thin]")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -44,6 +45,7 @@ class LeaderboardRow(models.Model):
     group_last = models.PositiveIntegerField(null=True, blank=True)
     p_next = models.FloatField(null=True, blank=True, help_text="corrected p of the step to the next rank")
     values = models.JSONField(help_text="metric -> [value, low, high]")
+    slices = models.JSONField(default=dict, blank=True, help_text="axis -> label -> [value, low, high]")
     n_valid = models.PositiveIntegerField()
     unranked_reason = models.CharField(max_length=200, blank=True)
 

@@ -6,7 +6,8 @@ from django.db import models
 class Worker(models.Model):
     """One worker process: last sign of life, what it offers, and why it refuses strangers' generators if it does.
 
-    `obstacle` says why it takes no work at all for the moment.
+    `obstacle` says why it takes no work at all for the moment. These texts are in English; `told` keeps what they
+    were made of, for readers of another language.
     """
 
     name = models.CharField(max_length=200, unique=True)
@@ -21,6 +22,7 @@ class Worker(models.Model):
     can_run_untrusted = models.BooleanField(default=False)
     reason = models.CharField(max_length=500, blank=True)
     advice = models.CharField(max_length=500, blank=True)
+    told = models.JSONField(null=True, blank=True, help_text="name of a text -> [template, values]")
 
     def __str__(self) -> str:
         return self.name

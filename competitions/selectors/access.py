@@ -65,3 +65,8 @@ def visible_submissions(viewer: Viewer) -> QuerySet[Submission]:
     return Submission.objects.filter(
         Q(pk__in=scored.values("pk")) | Q(pk__in=managed_submissions(viewer).values("pk"))
     )
+
+
+def visible_runs(viewer: Viewer) -> QuerySet[Run]:
+    """All runs of the submissions that the viewer may see."""
+    return Run.objects.filter(submission__in=visible_submissions(viewer).values("pk"))

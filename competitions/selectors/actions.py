@@ -1,6 +1,7 @@
 """Read what a viewer may do with a submission at this moment; pages offer that and nothing else."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from accounts.models import User
 from accounts.selectors import find_team
@@ -14,25 +15,30 @@ from competitions.selectors.submissions import SubmissionView
 
 @dataclass(frozen=True)
 class Actions:
-    """What the services would do for the viewer: `can_retry` is the team's, the others are the organizers'."""
+    """What the services would do for the viewer: `can_retry` is the team's, the others are the organizers'.
+
+    `rescoring` is a live run that they may cancel; the run that the page shows has a button of its own.
+    """
 
     can_retry: bool = False
     can_rerun: bool = False
     can_disqualify: bool = False
     can_reinstate: bool = False
+    rescoring: UUID | None = None
 
     @property
     def can_moderate(self) -> bool:
         """Say whether there is anything for an organizer to do."""
-        return self.can_rerun or self.can_disqualify or self.can_reinstate
+        return self.can_rerun or self.can_disqualify or self.can_reinstate or self.rescoring is not None
 
 
 def actions_on(submission: SubmissionView, viewer: Viewer) -> Actions:
     """Say what the viewer may do; the services decide again when it is done."""
     if not submission.can_manage or not isinstance(viewer, User):
         return Actions()
-    runs = Run.objects.filter(submission=submission.id, purpose=Run.Purpose.SCORE).order_by("-sequence")
-    ends = list(runs.values_list("state", "failure_code"))
+    runs = list(Run.objects.filter(submission=submission.id).order_by("-sequence"))
+    ends = [(run.state, run.failure_code) for run in runs if run.purpose == Run.Purpose.SCORE]
+    rescores = (run for run in runs if run.purpose == Run.Purpose.RESCORE and run.state in LIVE_STATES)
     is_organizer = organized_competitions(viewer).filter(slug=submission.competition).exists()
     is_out = bool(submission.disqualified_for)
     return Actions(
@@ -40,6 +46,7 @@ def actions_on(submission: SubmissionView, viewer: Viewer) -> Actions:
         can_rerun=is_organizer and bool(ends) and all(state not in LIVE_STATES for state, _ in ends),
         can_disqualify=is_organizer and not is_out,
         can_reinstate=is_organizer and is_out,
+        rescoring=next((run.pk for run in rescores), None) if is_organizer else None,
     )
 
 

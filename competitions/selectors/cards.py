@@ -1,7 +1,7 @@
 """Read what stands on the cards of all competitions, with a constant number of queries."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from django.db.models import Max
@@ -9,6 +9,7 @@ from django.db.models import Max
 from competitions.models import ImagePair, LeaderboardRow, LeaderboardSnapshot, Phase
 from competitions.selectors.access import Viewer
 from competitions.selectors.competitions import CompetitionView, PairView, competitions
+from competitions.selectors.galleries import FACETS
 from competitions.selectors.leaderboards import choose_strip, makers_of, pictured
 
 
@@ -16,7 +17,8 @@ from competitions.selectors.leaderboards import choose_strip, makers_of, picture
 class CardView:
     """A competition with its strip: public pairs, and the leader's pictures for those in `pictured`.
 
-    The leader is the best ranked entry, or the best line of all before there is one.
+    The leader is the best ranked entry, or the best line of all before there is one. `labels` are axis -> labels of
+    the public pairs.
     """
 
     competition: CompetitionView
@@ -25,19 +27,22 @@ class CardView:
     leader_run_id: UUID | None
     pictured: frozenset[int]
     n_entries: int
+    labels: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def cards(viewer: Viewer) -> list[CardView]:
     """List the cards of the competitions that the viewer may see, newest first."""
     found = competitions(viewer)
     phases = [competition.phase.pk for competition in found if competition.phase]
-    strips, boards = _strips(phases), _rows(phases)
+    pairs, boards = _public_pairs(phases), _rows(phases)
+    strips = {phase: choose_strip(rows) for phase, rows in pairs.items()}
     shown = [pair.pk for strip in strips.values() for pair in strip]
     pictures = pictured(makers_of(_leader(rows).run for rows in boards.values()), shown)
     made = []
     for competition in found:
         phase = competition.phase.pk if competition.phase else 0
-        card = CardView(competition, strips.get(phase, ()), "", None, frozenset(), 0)
+        labels = {axis: frozenset(getattr(p, axis) for p in pairs.get(phase, ())) for axis in FACETS}
+        card = CardView(competition, strips.get(phase, ()), "", None, frozenset(), 0, labels)
         made.append(_with_leader(card, boards[phase], pictures) if phase in boards else card)
     return made
 
@@ -55,13 +60,13 @@ def _with_leader(
     )
 
 
-def _strips(phases: list[int]) -> dict[int, tuple[PairView, ...]]:
+def _public_pairs(phases: list[int]) -> dict[int, list[ImagePair]]:
     versions = dict(Phase.objects.filter(pk__in=phases).values_list("pk", "dataset_version_id"))
     by_version: dict[int, list[ImagePair]] = {}
     pairs = ImagePair.objects.filter(version__in=versions.values(), split=ImagePair.Split.PUBLIC)
     for pair in pairs.order_by("name"):
         by_version.setdefault(pair.version_id, []).append(pair)
-    return {phase: choose_strip(by_version.get(version, ())) for phase, version in versions.items()}
+    return {phase: by_version.get(version, []) for phase, version in versions.items()}
 
 
 def _rows(phases: list[int]) -> dict[int, list[LeaderboardRow]]:

@@ -1,10 +1,11 @@
 """Read competitions, their phases, public pairs and quotas."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import Count, Prefetch
 from django.utils import timezone
 
 from accounts.models import Team
@@ -72,25 +73,18 @@ class QuotaView:
     left_total: int
 
 
-def competitions(viewer: Viewer) -> list[CompetitionView]:
-    """List the competitions that the viewer may see, newest first."""
-    rows = (
-        visible_competitions(viewer)
-        .prefetch_related("phases__suite", "phases__dataset_version")
-        .order_by("-created_at")
-    )
+def competitions(viewer: Viewer, *, only: Collection[int] | None = None) -> list[CompetitionView]:
+    """List the competitions that the viewer may see, or only those with these keys, newest first."""
+    rows = visible_competitions(viewer).prefetch_related(_with_phases()).order_by("-created_at", "-pk")
+    if only is not None:
+        rows = rows.filter(pk__in=only)
     counts = _pair_counts([phase for row in rows for phase in row.phases.all()])
     return [_competition_view(row, counts) for row in rows]
 
 
 def get_competition(slug: str, viewer: Viewer) -> CompetitionView:
     """Return one competition, or raise NotFound."""
-    row = (
-        visible_competitions(viewer)
-        .prefetch_related("phases__suite", "phases__dataset_version")
-        .filter(slug=slug)
-        .first()
-    )
+    row = visible_competitions(viewer).prefetch_related(_with_phases()).filter(slug=slug).first()
     if row is None:
         raise NotFound(f"There is no competition {slug!r}.")
     return _competition_view(row, _pair_counts(list(row.phases.all())))
@@ -125,12 +119,14 @@ def quota(phase: PhaseView, team: Team) -> QuotaView:
     return QuotaView(phase.runs_per_day, today, left_today, left_total)
 
 
+def _with_phases() -> Prefetch:
+    return Prefetch("phases", Phase.objects.select_related("suite", "dataset_version"))
+
+
 def _pair_counts(phases: list[Phase]) -> dict[tuple[int, str], int]:
     versions = {phase.dataset_version_id for phase in phases}
-    counts: dict[tuple[int, str], int] = {}
-    for key in ImagePair.objects.filter(version__in=versions).values_list("version_id", "split"):
-        counts[key] = counts.get(key, 0) + 1
-    return counts
+    pairs = ImagePair.objects.filter(version__in=versions).values_list("version_id", "split")
+    return {(version, split): n for version, split, n in pairs.annotate(n=Count("pk"))}
 
 
 def _competition_view(row: Competition, counts: dict[tuple[int, str], int]) -> CompetitionView:

@@ -1,7 +1,7 @@
 """Read the newest leaderboard snapshot, with a constant number of queries."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -10,8 +10,17 @@ from competitions.rules import LIVE_STATES
 from competitions.selectors.competitions import CompetitionView, PairView, PhaseView
 from competitions.selectors.disqualifications import DisqualifiedView, disqualified
 from competitions.selectors.flags import FlagView, confirmed_flags
+from competitions.slicing import SliceSize
 
-STRIP_LENGTH = 4
+STRIP_LENGTH, MAX_STRIPS = 4, 25
+# What a board reads of its rows and of what belongs to them: manifests are long, and boards may be.
+_JOINED = ("submission__team", "submission__archive", "run")
+_READ = (
+    *("snapshot", "position", "rank", "rank_low", "rank_high", "group", "group_last", "p_next"),
+    *("values", "slices", "n_valid", "unranked_reason"),
+    *("submission__name", "submission__kind", "submission__created_at", "submission__submitted_by"),
+    *("submission__team__name", "submission__archive__size", "run__source"),
+)
 
 
 @dataclass(frozen=True)
@@ -30,8 +39,9 @@ class RowView:
     Rows whose ranges `group`..`group_last` meet cannot be told apart; `p_next` is the corrected p of the
     difference to the next rank.
 
-    `strip` holds the keys of the pairs, in the board's order, for which this run has a picture; `flags` are the
-    signs of gaming that an organizer has confirmed.
+    `strip` holds the keys of the pairs, in the board's order, for which this run has a picture; `maker_id` is the
+    run that made its pictures: another one, if this one only scored them again. `flags` are the signs of gaming
+    that an organizer has confirmed. `slices` are axis -> label -> headline, thin slices left out.
     """
 
     position: int
@@ -52,11 +62,15 @@ class RowView:
     created_at: datetime
     strip: frozenset[int]
     flags: tuple[FlagView, ...]
+    maker_id: UUID
+    submitter_id: int | None = None
+    archive_size: int = 0
+    slices: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class SnapshotView:
-    """When and from what the board was made."""
+    """When and from what the board was made; `slices` are axis -> label -> size."""
 
     pk: int
     created_at: datetime
@@ -66,13 +80,15 @@ class SnapshotView:
     n_pairs: int
     n_styles: int
     n_contents: int
+    slices: Mapping[str, Mapping[str, SliceSize]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Leaderboard:
     """A phase's board: the snapshot (None before the first run is scored), its rows, and the strip's pairs.
 
-    `is_rescoring`: runs are scored again, and until the last of them has ended this board stands.
+    `n_strips` counts the strips that could be shown, pairs being in one each. `is_rescoring`: runs are scored
+    again, and until the last of them has ended this board stands.
     """
 
     competition: CompetitionView
@@ -80,6 +96,7 @@ class Leaderboard:
     snapshot: SnapshotView | None
     rows: tuple[RowView, ...]
     strip_pairs: tuple[PairView, ...]
+    n_strips: int
     disqualified: tuple[DisqualifiedView, ...]
     is_rescoring: bool
 
@@ -89,37 +106,50 @@ class Leaderboard:
         return self.snapshot.suite_name if self.snapshot else self.phase.suite.id
 
 
-def leaderboard(competition: CompetitionView, phase: PhaseView) -> Leaderboard:
-    """Return the newest snapshot of a phase."""
-    snapshot = LeaderboardSnapshot.objects.filter(phase=phase.pk).order_by("-pk").first()
-    pairs, off_the_board = _strip_pairs(phase), disqualified(phase.pk)
-    taken_off = {line.submission_id for line in off_the_board}
-    rows = (
-        list(snapshot.rows.select_related("submission__team", "run").defer("run__manifest"))
-        if snapshot
-        else []
-    )
-    strips = pictured(makers_of(row.run for row in rows), [pair.pk for pair in pairs])
+def leaderboard(competition: CompetitionView, phase: PhaseView, *, strip: int = 0) -> Leaderboard:
+    """Return the newest snapshot of a phase; `strip` says which pairs all rows show, the first ones or others."""
+    snapshot = _newest(phase)
+    strips, off_the_board = strips_of(_public_pairs(phase)), disqualified(phase.pk)
+    pairs = strips[strip % len(strips)] if strips else ()
+    rows = _standing(snapshot, off_the_board)
+    made = pictured(makers_of(row.run for row in rows), [pair.pk for pair in pairs])
     flags = confirmed_flags([row.run_id for row in rows])
     return Leaderboard(
         competition=competition,
         phase=phase,
         snapshot=_snapshot_view(snapshot) if snapshot else None,
-        rows=tuple(
-            _row_view(row, strips[row.run_id], flags.get(row.run_id, ()))
-            for row in rows
-            if row.submission_id not in taken_off  # the next snapshot is without it
-        ),
+        rows=tuple(_row_view(row, made[row.run_id], flags.get(row.run_id, ())) for row in rows),
         strip_pairs=pairs,
+        n_strips=len(strips),
         disqualified=off_the_board,
         is_rescoring=is_rescoring(phase.pk),
     )
+
+
+def board_rows(phase: PhaseView) -> tuple[RowView, ...]:
+    """Return the rows of the newest snapshot alone, without strips and flags."""
+    return tuple(_row_view(row, frozenset(), ()) for row in _standing(_newest(phase), disqualified(phase.pk)))
 
 
 def is_rescoring(phase_id: int) -> bool:
     """Say whether runs of a phase are being scored again."""
     live = Run.objects.filter(purpose=Run.Purpose.RESCORE, state__in=LIVE_STATES)
     return live.filter(submission__phase=phase_id).exists()
+
+
+def _newest(phase: PhaseView) -> LeaderboardSnapshot | None:
+    return LeaderboardSnapshot.objects.filter(phase=phase.pk).order_by("-pk").first()
+
+
+def _standing(
+    snapshot: LeaderboardSnapshot | None, off_the_board: Iterable[DisqualifiedView]
+) -> list[LeaderboardRow]:
+    """Read the rows but those of disqualified submissions: the next snapshot is without them."""
+    if snapshot is None:
+        return []
+    taken_off = {line.submission_id for line in off_the_board}
+    rows = snapshot.rows.select_related(*_JOINED).only(*_READ)
+    return [row for row in rows if row.submission_id not in taken_off]
 
 
 def _snapshot_view(snapshot: LeaderboardSnapshot) -> SnapshotView:
@@ -132,6 +162,10 @@ def _snapshot_view(snapshot: LeaderboardSnapshot) -> SnapshotView:
         n_pairs=snapshot.n_pairs,
         n_styles=snapshot.n_styles,
         n_contents=snapshot.n_contents,
+        slices={
+            axis: {label: SliceSize(*size) for label, size in sizes.items()}
+            for axis, sizes in snapshot.slices.items()
+        },
     )
 
 
@@ -155,26 +189,53 @@ def _row_view(row: LeaderboardRow, strip: frozenset[int], flags: tuple[FlagView,
         created_at=row.submission.created_at,
         strip=strip,
         flags=flags,
+        maker_id=row.run.source_id or row.run_id,
+        submitter_id=row.submission.submitted_by_id,
+        archive_size=row.submission.archive.size,
+        slices={
+            axis: {label: Estimate(*numbers) for label, numbers in labels.items()}
+            for axis, labels in row.slices.items()
+        },
     )
 
 
-def _strip_pairs(phase: PhaseView) -> tuple[PairView, ...]:
-    pairs = ImagePair.objects.filter(version__phases=phase.pk, split=ImagePair.Split.PUBLIC).order_by("name")
-    return choose_strip(pairs)
+def _public_pairs(phase: PhaseView) -> list[ImagePair]:
+    return list(
+        ImagePair.objects.filter(version__phases=phase.pk, split=ImagePair.Split.PUBLIC).order_by("name")
+    )
 
 
 def choose_strip(pairs: Iterable[ImagePair]) -> tuple[PairView, ...]:
     """Choose public pairs for the strip: styles differ in family, contents differ while there are enough."""
-    candidates = list(pairs)
+    return _views(_varied(list(pairs)))
+
+
+def strips_of(pairs: Iterable[ImagePair]) -> list[tuple[PairView, ...]]:
+    """Deal public pairs out into strips, the most varied first; later ones may be shorter."""
+    left = list(pairs)
+    strips: list[tuple[PairView, ...]] = []
+    while left and len(strips) < MAX_STRIPS:
+        chosen = _varied(left)
+        keys = {pair.pk for pair in chosen}
+        left = [pair for pair in left if pair.pk not in keys]
+        strips.append(_views(chosen))
+    return strips
+
+
+def _views(pairs: Iterable[ImagePair]) -> tuple[PairView, ...]:
+    return tuple(PairView(p.pk, p.name, p.style_family, p.culture, p.content_kind) for p in pairs)
+
+
+def _varied(candidates: list[ImagePair]) -> list[ImagePair]:
     chosen: list[ImagePair] = []
     for contents_may_repeat in (False, True):
         for pair in candidates:
             is_new = all(pair.style_id != c.style_id and pair.style_family != c.style_family for c in chosen)
             if is_new and (contents_may_repeat or all(pair.content_id != c.content_id for c in chosen)):
                 chosen.append(pair)
-    return tuple(
-        PairView(p.pk, p.name, p.style_family, p.culture, p.content_kind) for p in chosen[:STRIP_LENGTH]
-    )
+            if len(chosen) == STRIP_LENGTH:
+                return chosen
+    return chosen
 
 
 def pictured(makers: Mapping[UUID, UUID], pair_ids: Collection[int]) -> dict[UUID, frozenset[int]]:

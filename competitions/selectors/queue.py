@@ -11,7 +11,7 @@ from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
-from competitions.models import Run
+from competitions.models import Run, RunShard
 from competitions.queueing import (
     Backlog,
     Needs,
@@ -78,14 +78,25 @@ def estimated_start(run: Run) -> datetime | None:
     if not able:
         return None
     ahead = _ahead(run, able)
-    running = Run.objects.filter(state__in=LEASED_STATES, lease_owner__in=[worker.name for worker in able])
-    busy = {row.lease_owner: row for row in running.select_related("submission")}
+    busy = _busy([worker.name for worker in able])
     priorities = {priority for priority, *_ in ahead} | {row.priority for row in busy.values()}
     measured = {priority: _measured(priority) for priority in priorities}
     free_in = [_free_in(busy.get(worker.name), measured) for worker in able]
     backlog = [Backlog(n, _usual(measured[priority], phase)) for priority, phase, n in ahead]
     seconds = seconds_until_start(free_in, backlog)
     return None if math.isinf(seconds) else timezone.now() + timedelta(seconds=seconds)
+
+
+def _busy(names: Sequence[str]) -> dict[str, Run]:
+    """Read which run each of these workers is at: its own, or another's of which it has taken a shard.
+
+    Who helps goes on while there are shards to take, so both are free about when the run is done.
+    """
+    helping = RunShard.objects.filter(
+        state=RunShard.State.LEASED, lease_owner__in=names, run__state__in=LEASED_STATES
+    ).select_related("run__submission")
+    running = Run.objects.filter(state__in=LEASED_STATES, lease_owner__in=names).select_related("submission")
+    return {shard.lease_owner: shard.run for shard in helping} | {run.lease_owner: run for run in running}
 
 
 def _clock(rivals: QuerySet[Run], needs: Needs) -> int:

@@ -1,11 +1,14 @@
 """Read what a run scored: aggregates over the hidden pairs, single values of public pairs only."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from competitions.errors import NotFound
 from competitions.models import ImagePair, Run
+from competitions.selectors.galleries import ReleasedPair
+from competitions.selectors.leaderboards import Leaderboard, RowView
 from competitions.selectors.submissions import ScoreView, SubmissionView, run_scores
 from competitions.storage import open_file
 from evaluation.report import PairScore, read_pair_scores
@@ -52,14 +55,41 @@ def public_pair_scores(submission: SubmissionView) -> list[PublicPairScore]:
     public = ImagePair.objects.filter(
         version=run.submission.phase.dataset_version_id, split=ImagePair.Split.PUBLIC
     )
-    scores = {score.pair_id: score for score in _read_table(run.pair_scores.sha256)}
+    scores = {score.pair_id: score for score in read_table(run.pair_scores.sha256)}
     return [
-        PublicPairScore(pair.pk, pair.name, pair.style_family, score.values, score.invalid, score.seconds)
-        for pair in public.order_by("name")
-        if (score := scores.get(pair.name))
+        _public_score(pair, score) for pair in public.order_by("name") if (score := scores.get(pair.name))
     ]
 
 
-def _read_table(sha256: str) -> tuple[PairScore, ...]:
+def released_scores(board: Leaderboard) -> Iterator[tuple[RowView, PublicPairScore]]:
+    """Read, row by row of a board, what the pairs scored that everybody may see; one file is open at a time."""
+    released = ImagePair.objects.filter(version__phases=board.phase.pk, split=ImagePair.Split.PUBLIC)
+    pairs = list(released.order_by("name"))
+    runs = Run.objects.filter(pk__in=[row.run_id for row in board.rows], pair_scores__isnull=False)
+    tables = dict(runs.values_list("pk", "pair_scores__sha256"))
+    for row in board.rows:
+        if row.run_id not in tables:
+            continue
+        scores = {score.pair_id: score for score in read_table(tables[row.run_id])}
+        for pair in pairs:
+            if score := scores.get(pair.name):
+                yield row, _public_score(pair, score)
+
+
+def scores_of_pair(pair: ReleasedPair, rows: Sequence[RowView]) -> dict[UUID, Mapping[str, float]]:
+    """Read by run what one released pair scored; a table is opened for each row, so ask for a page of them."""
+    runs = Run.objects.filter(pk__in=[row.run_id for row in rows], pair_scores__isnull=False)
+    found = {}
+    for run_id, sha256 in runs.values_list("pk", "pair_scores__sha256"):
+        found[run_id] = next((s.values for s in read_table(sha256) if s.pair_id == pair.view.name), {})
+    return found
+
+
+def _public_score(pair: ImagePair, score: PairScore) -> PublicPairScore:
+    return PublicPairScore(pair.pk, pair.name, pair.style_family, score.values, score.invalid, score.seconds)
+
+
+def read_table(sha256: str) -> tuple[PairScore, ...]:
+    """Read the per-pair scores of a run, hidden pairs too: what of it is shown is up to the caller."""
     with open_file(sha256) as file:
         return read_pair_scores(io.BytesIO(file.read()))

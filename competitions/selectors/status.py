@@ -12,13 +12,17 @@ from competitions.clock import in_seconds
 from competitions.models import Run, Worker
 from competitions.queueing import Needs
 from competitions.rules import LEASED_STATES, RunState
+from evaluation.obstacles import OBSTACLES, Told
 
 SILENT_AFTER_SECONDS = 45
 
 
 @dataclass(frozen=True)
 class WorkerView:
-    """A worker that gave a sign of life lately. `obstacle` says why it takes no run at all for the moment."""
+    """A worker that gave a sign of life lately. `obstacle` says why it takes no run at all for the moment.
+
+    `obstacle`, `reason` and `advice` are in English; pages translate those that are `Told`.
+    """
 
     name: str
     seen_at: datetime
@@ -56,7 +60,7 @@ NO_WORKER = Waiting(
     "No worker is running, so nothing can be evaluated now.",
     "The operator starts one with `./run up`, or `celery -A config worker -Q evaluation` on another machine.",
 )
-OBSTACLE_ADVICE = "The operator removes what holds the workers up; they look again by themselves."
+OBSTACLE_ADVICE = OBSTACLES["DISK_FULL"].advice
 NO_DEVICE = Waiting(
     "None of the workers that are running offers the device that this run asks for.",
     "The operator starts a worker on a machine with a GPU.",
@@ -80,12 +84,12 @@ def workers() -> tuple[WorkerView, ...]:
             seen_at=row.seen_at,
             driver=row.driver,
             can_run_untrusted=row.can_run_untrusted,
-            reason=row.reason,
-            advice=row.advice,
+            reason=_told(row, "reason"),
+            advice=_told(row, "advice"),
             devices=tuple(row.devices),
             memory_mb=row.memory_mb,
             runtimes=tuple(row.runtimes),
-            obstacle=row.obstacle,
+            obstacle=_told(row, "obstacle"),
         )
         for row in alive.order_by("name")
     )
@@ -130,6 +134,13 @@ def status() -> StatusView:
 def lease_seconds() -> int:
     """Return after how many silent seconds a run is taken from its worker."""
     return settings.LEASE_SECONDS
+
+
+def _told(row: Worker, name: str) -> str:
+    """Return one of a worker's texts with what it was made of, where that is known."""
+    text: str = getattr(row, name)
+    found = (row.told or {}).get(name)
+    return Told(*found) if text and found else text
 
 
 def _most_pressing(alive: tuple[WorkerView, ...]) -> Waiting:

@@ -1,11 +1,11 @@
 """Read submissions, their runs, logs and scores, as far as the viewer may see them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 
 from competitions.errors import NotFound
 from competitions.models import Disqualification, Run, RunEvent, RunLogChunk, RunOutput, Submission
@@ -130,9 +130,16 @@ class _Queue:
     alive: tuple[WorkerView, ...]
 
 
-def submissions_of(viewer: Viewer) -> list[SubmissionView]:
-    """List what the viewer's teams handed in, newest first."""
-    rows = _rows(managed_submissions(viewer).filter(team__members=viewer.pk).distinct()) if viewer.pk else []
+def own_submissions(viewer: Viewer) -> QuerySet[Submission]:
+    """Submissions of the viewer's teams."""
+    rows = managed_submissions(viewer)
+    return rows.filter(team__members=viewer.pk).distinct() if viewer.pk else rows.none()
+
+
+def submissions_of(viewer: Viewer, *, only: Collection[UUID] | None = None) -> list[SubmissionView]:
+    """List what the viewer's teams handed in, or only the submissions with these keys, newest first."""
+    own = own_submissions(viewer)
+    rows = _rows(own if only is None else own.filter(pk__in=only))
     shown = [(row, _shown_run(row)) for row in rows]
     queue = _read_queue([run for _, run in shown])
     return [_view(row, run, queue, can_manage=True) for row, run in shown]
@@ -210,7 +217,7 @@ def _rows(submissions: "object") -> list[Submission]:
     return list(
         rows.select_related("phase__competition", "team", "archive")
         .prefetch_related(Prefetch("runs", runs), Prefetch("disqualifications", standing))
-        .order_by("-created_at")
+        .order_by("-created_at", "-pk")
     )
 
 

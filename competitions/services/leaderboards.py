@@ -20,6 +20,7 @@ from competitions.models import (
 from competitions.ranking import DRAWS, HEADLINE, METHOD, SEED, Entry, PairDesign, RankedEntry, rank_entries
 from competitions.rules import RunState
 from competitions.selectors.leaderboards import is_rescoring
+from competitions.slicing import AXES, SlicedBoard, slice_entries
 from competitions.storage import open_file
 from evaluation.metrics.registry import SET_LEVEL
 from evaluation.report import PairScore, read_pair_scores
@@ -43,12 +44,17 @@ def refresh(*, phase_id: int) -> LeaderboardSnapshot:
     digest = _inputs_digest(phase, runs)
     if newest is not None and newest.inputs_digest == digest:
         return newest
-    pairs = _hidden_pairs(phase)
+    rows = _hidden_pairs(phase)
+    pairs = [_design(row) for row in rows]
     entries = [
         Entry(str(run.pk), run.submission.kind == Submission.Kind.BASELINE, _pair_scores(run)) for run in runs
     ]
     ranked = rank_entries(entries, pairs, required_coverage=phase.required_coverage)
-    return _store(phase, digest, pairs, runs, ranked)
+    labels = {axis: [str(getattr(row, axis)) for row in rows] for axis in AXES}
+    sliced = slice_entries(entries, pairs, labels)
+    snapshot = _store_snapshot(phase, digest, pairs, sliced)
+    _store_rows(snapshot, runs, ranked, sliced)
+    return snapshot
 
 
 def _counting_runs(phase: Phase) -> list[Run]:
@@ -93,12 +99,13 @@ def _inputs_digest(phase: Phase, runs: Iterable[Run]) -> str:
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
-def _hidden_pairs(phase: Phase) -> list[PairDesign]:
+def _hidden_pairs(phase: Phase) -> list[ImagePair]:
     rows = ImagePair.objects.filter(version=phase.dataset_version_id, split=ImagePair.Split.HIDDEN)
-    return [
-        PairDesign(pair.name, pair.split, pair.content.sha256, pair.style.sha256, pair.culture)
-        for pair in rows.select_related("content", "style").order_by("name")
-    ]
+    return list(rows.select_related("content", "style").order_by("name"))
+
+
+def _design(pair: ImagePair) -> PairDesign:
+    return PairDesign(pair.name, pair.split, pair.content.sha256, pair.style.sha256, pair.culture)
 
 
 def _pair_scores(run: Run) -> dict[str, PairScore]:
@@ -116,12 +123,10 @@ def _set_values(runs: list[Run]) -> dict[str, dict[str, list[float | None]]]:
     return found
 
 
-def _store(
-    phase: Phase, digest: str, pairs: list[PairDesign], runs: list[Run], ranked: list[RankedEntry]
+def _store_snapshot(
+    phase: Phase, digest: str, pairs: list[PairDesign], sliced: SlicedBoard
 ) -> LeaderboardSnapshot:
-    by_key = {str(run.pk): run for run in runs}
-    sets = _set_values(runs)
-    snapshot = LeaderboardSnapshot.objects.create(
+    return LeaderboardSnapshot.objects.create(
         phase=phase,
         inputs_digest=digest,
         suite_name=phase.suite.name,
@@ -132,7 +137,18 @@ def _store(
         n_pairs=len(pairs),
         n_styles=len({pair.style for pair in pairs}),
         n_contents=len({pair.content for pair in pairs}),
+        slices={
+            axis: {label: [size.n_pairs, size.n_styles, size.is_thin] for label, size in sizes.items()}
+            for axis, sizes in sliced.sizes.items()
+        },
     )
+
+
+def _store_rows(
+    snapshot: LeaderboardSnapshot, runs: list[Run], ranked: list[RankedEntry], sliced: SlicedBoard
+) -> None:
+    by_key = {str(run.pk): run for run in runs}
+    sets = _set_values(runs)
     LeaderboardRow.objects.bulk_create(
         LeaderboardRow(
             snapshot=snapshot,
@@ -146,9 +162,9 @@ def _store(
             group_last=line.rank.group_last if line.rank else None,
             p_next=line.rank.p_next if line.rank else None,
             values={name: list(numbers) for name, numbers in line.values.items()} | sets.get(line.key, {}),
+            slices=sliced.scores.get(line.key, {}),
             n_valid=line.n_valid,
             unranked_reason=line.unranked_reason,
         )
         for position, line in enumerate(ranked, start=1)
     )
-    return snapshot

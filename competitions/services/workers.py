@@ -1,11 +1,15 @@
 """Note that a worker is alive, and what it can run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from django.db.models.functions import Now
 
 from competitions.models import Worker
 from evaluation.manifest import RUNTIMES
+from evaluation.obstacles import Told
+
+LONGEST = 500  # of a text, and of each value in it
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class Ability:
 
 def register_worker(*, name: str, ability: Ability) -> Worker:
     """Write down a worker that starts."""
+    texts = {"obstacle": ability.obstacle, "reason": ability.reason, "advice": ability.advice}
     return Worker.objects.update_or_create(
         name=name,
         defaults={
@@ -39,9 +44,8 @@ def register_worker(*, name: str, ability: Ability) -> Worker:
             "devices": list(ability.devices),
             "memory_mb": ability.memory_mb,
             "runtimes": list(ability.runtimes),
-            "obstacle": ability.obstacle[:500],
-            "reason": ability.reason[:500],
-            "advice": ability.advice[:500],
+            **{name: text[:LONGEST] for name, text in texts.items()},
+            "told": {name: _parts(text) for name, text in texts.items() if isinstance(text, Told)},
         },
     )[0]
 
@@ -54,3 +58,7 @@ def see_worker(*, name: str) -> None:
 def forget_worker(*, name: str) -> None:
     """Remove a worker that stops in order."""
     Worker.objects.filter(name=name).delete()
+
+
+def _parts(text: Told) -> tuple[str, Mapping[str, str]]:
+    return text.template, {name: value[:LONGEST] for name, value in text.values.items()}

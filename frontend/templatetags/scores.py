@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from competitions.selectors.leaderboards import Estimate, RowView
 from competitions.selectors.submissions import ScoreView
 from evaluation.metrics.registry import METRIC_SPECS
+from evaluation.obstacles import Told
 
 register = template.Library()
 Interval = Estimate | ScoreView
@@ -32,19 +33,45 @@ def estimate(values: Mapping[str, Interval], metric: str) -> SafeString:
     found = values.get(metric)
     if found is None or not isfinite(found.value):
         return format_html('<span class="number">{}</span>', NOTHING)
-    scale = 100.0 if METRIC_SPECS[metric].unit == HUNDREDFOLD else 1.0
-    value = _shown(found.value * scale, fixed=scale == 100.0)
-    if found.low is None or found.high is None:
-        return format_html('<span class="number">{}</span>', value)
-    half = (found.high - found.low) / 2 * scale
-    decimals = len(value.partition(".")[2])
-    ends = f"{found.low * scale:.{decimals + 1}f} – {found.high * scale:.{decimals + 1}f}"
-    return format_html(
-        '<span class="number" title="{}">{} <span class="interval">± {}</span></span>',
-        gettext("95 % interval: {ends}").format(ends=ends),
-        value,
-        f"{half:.{decimals}f}" if "e" not in value else f"{half:.1e}",
-    )
+    return _written(found, 100.0 if METRIC_SPECS[metric].unit == HUNDREDFOLD else 1.0)
+
+
+@register.simple_tag
+def interval(found: Interval) -> SafeString:
+    """Write a score from 0 to 1, times 100, with half the width of its 95 % interval."""
+    return _written(found, 100.0)
+
+
+@register.filter
+def metric_title(name: str) -> str:
+    """Name a metric in the reader's language."""
+    return gettext(METRIC_SPECS[name].title)
+
+
+@register.filter
+def signed(value: float) -> str:
+    """Write a difference of scores from 0 to 1 times 100, with its sign."""
+    return f"{100 * value:+.1f}".replace("-", "−")
+
+
+@register.filter
+def distance(value: float) -> str:
+    """Write how far apart two scores are, without a sign."""
+    return f"{100 * abs(value):.1f}"
+
+
+@register.filter
+def p_value(value: float | None) -> str:
+    """Write a p-value: `0.034`, or `< 0.001`."""
+    if value is None:
+        return NOTHING
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+@register.filter
+def percent(value: float) -> str:
+    """Write a score from 0 to 1 times 100."""
+    return f"{100 * value:.1f}"
 
 
 @register.simple_tag
@@ -58,7 +85,13 @@ def time_per_image(values: Mapping[str, Interval]) -> SafeString:
 def interval_bar(values: Mapping[str, Interval], metric: str) -> SafeString:
     """Draw value and interval of a 0..1 score as a small picture; the numbers beside it say the same."""
     found = values.get(metric)
-    if found is None or found.low is None or found.high is None:
+    return mark_safe("") if found is None else score_bar(found)
+
+
+@register.simple_tag
+def score_bar(found: Interval) -> SafeString:
+    """Draw value and interval of one 0..1 score."""
+    if found.low is None or found.high is None:
         return mark_safe("")
     low, high, value = (f"{100 * min(1.0, max(0.0, x)):.2f}" for x in (found.low, found.high, found.value))
     return format_html(
@@ -119,6 +152,8 @@ def clock(moment: datetime | None) -> SafeString:
 @register.filter
 def translated(text: str) -> str:
     """Translate a text that another room has written; one that no catalogue knows stays as it is."""
+    if isinstance(text, Told):
+        return gettext(text.template).format_map(text.values)
     return gettext(text) if text else ""
 
 
@@ -137,6 +172,21 @@ def ticks(text: str) -> SafeString:
 def short(identifier: object) -> str:
     """Write the first eight characters of an id or a digest."""
     return str(identifier)[:8]
+
+
+def _written(found: Interval, scale: float) -> SafeString:
+    value = _shown(found.value * scale, fixed=scale == 100.0)
+    if found.low is None or found.high is None:
+        return format_html('<span class="number">{}</span>', value)
+    half = (found.high - found.low) / 2 * scale
+    decimals = len(value.partition(".")[2])
+    ends = f"{found.low * scale:.{decimals + 1}f} – {found.high * scale:.{decimals + 1}f}"
+    return format_html(
+        '<span class="number" title="{}">{} <span class="interval">± {}</span></span>',
+        gettext("95 % interval: {ends}").format(ends=ends),
+        value,
+        f"{half:.{decimals}f}" if "e" not in value else f"{half:.1e}",
+    )
 
 
 def _letters(number: int) -> str:

@@ -11,28 +11,28 @@ from competitions.selectors import competitions as selectors
 from competitions.selectors import leaderboards
 from competitions.selectors.cards import CardView
 from competitions.selectors.competitions import PhaseView, QuotaView
+from frontend.listing import STATES, filters, read_listing, state_of, ways_out
 
-STATES = ("open", "upcoming", "closed")
 TOP = 3
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Show what the platform is for and the competitions that run or come."""
-    cards = [card for card in _cards(request) if _state(card) in ("open", "upcoming")]
+    cards = [card for card in _cards(request) if state_of(card) in ("open", "upcoming")]
     return render(request, "frontend/home.html", {"cards": cards})
 
 
 @require_safe
 def competition_list(request: HttpRequest) -> HttpResponse:
-    """List all competitions, or those in one state."""
+    """List all competitions, or those that pass the filters of the address."""
     cards = _cards(request)
-    state = request.GET.get("state", "")
-    shown = [card for card in cards if _state(card) == state] if state in STATES else cards
+    listing = read_listing(request.GET, cards)
     context = {
-        "cards": shown,
-        "state": state if state in STATES else "",
-        "states": STATES,
+        "cards": [card for card in cards if listing.has(card)],
+        "listing": listing,
+        "filters": filters(listing, cards),
+        "ways_out": ways_out(listing),
         "n_all": len(cards),
     }
     return render(request, "frontend/competition_list.html", context)
@@ -57,11 +57,7 @@ def competition(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _cards(request: HttpRequest) -> list[CardView]:
     """Put what is open before what comes and what is over; within each, the newest stays first."""
-    return sorted(card_selectors.cards(request.user), key=lambda card: STATES.index(_state(card)))
-
-
-def _state(card: CardView) -> str:
-    return card.competition.phase.state if card.competition.phase else "upcoming"
+    return sorted(card_selectors.cards(request.user), key=lambda card: STATES.index(state_of(card)))
 
 
 def _quotas(request: HttpRequest, phase: PhaseView) -> list[tuple[str, QuotaView]]:

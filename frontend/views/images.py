@@ -11,6 +11,7 @@ from competitions.errors import NotFound
 from competitions.selectors import files
 from competitions.selectors.access import Viewer
 from competitions.storage import open_file
+from competitions.thumbnails import RECIPE, WIDTHS, read_thumbnail
 
 # One hour, although images never change: on a machine whose data folder was made anew, keys begin at 1 again.
 FOR_EVERYBODY = "public, max-age=3600, immutable"
@@ -18,29 +19,35 @@ FOR_THE_VIEWER = "private, no-cache"
 
 
 @require_safe
-def pair_image(request: HttpRequest, pair_pk: int, side: str) -> HttpResponseBase:
-    """Serve the content or style image of a public pair."""
-    return _serve(request, lambda viewer: files.pair_image(pair_pk, side, viewer))
+def pair_image(request: HttpRequest, pair_pk: int, side: str, width: int | None = None) -> HttpResponseBase:
+    """Serve the content or style image of a public pair: as it is, or a small copy of that width."""
+    return _serve(request, lambda viewer: files.pair_image(pair_pk, side, viewer), width)
 
 
 @require_safe
-def output_image(request: HttpRequest, run_id: UUID, pair_pk: int) -> HttpResponseBase:
-    """Serve the stylized image that a run made for a public pair."""
-    return _serve(request, lambda viewer: files.output_image(run_id, pair_pk, viewer))
+def output_image(
+    request: HttpRequest, run_id: UUID, pair_pk: int, width: int | None = None
+) -> HttpResponseBase:
+    """Serve the stylized image that a run made for a public pair: as it is, or a small copy of that width."""
+    return _serve(request, lambda viewer: files.output_image(run_id, pair_pk, viewer), width)
 
 
-def _serve(request: HttpRequest, find_digest: Callable[[Viewer], str]) -> HttpResponseBase:
+def _serve(request: HttpRequest, find_digest: Callable[[Viewer], str], width: int | None) -> HttpResponseBase:
     """Send the file; what strangers may see too may be kept by caches, the rest is asked for each time."""
+    if width is not None and width not in WIDTHS:
+        raise NotFound("There is no copy of that width.", fix=f"Widths: {', '.join(map(str, WIDTHS))}.")
     try:
         digest, caching = find_digest(AnonymousUser()), FOR_EVERYBODY
     except NotFound:
         digest, caching = find_digest(request.user), FOR_THE_VIEWER
-    tag = f'"{digest}"'
+    tag = f'"{digest}"' if width is None else f'"{digest}-{width}-{RECIPE}"'
     response: HttpResponse | FileResponse
     if tag in request.headers.get("If-None-Match", ""):
         response = HttpResponseNotModified()
-    else:
+    elif width is None:
         response = FileResponse(open_file(digest), content_type="image/png")
+    else:
+        response = HttpResponse(read_thumbnail(digest, width), content_type="image/webp")
     for name, value in (("ETag", tag), ("Cache-Control", caching), ("X-Content-Type-Options", "nosniff")):
         response[name] = value
     return response

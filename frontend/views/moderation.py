@@ -1,4 +1,4 @@
-"""What is decided about a submission on its page: run again, disqualify, reinstate; the services know who may."""
+"""What is decided on a submission's page: run again, cancel, disqualify, reinstate; the services know who may."""
 
 from uuid import UUID
 
@@ -9,7 +9,8 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from competitions.errors import InvalidInput
+from competitions.errors import IllegalTransition, InvalidInput
+from competitions.selectors.submissions import get_submission_of_run
 from competitions.services import moderation
 from competitions.services.submissions import retry_submission
 from frontend.forms import ReasonForm
@@ -32,6 +33,19 @@ def submission_rerun(request: HttpRequest, submission_id: UUID) -> HttpResponse:
     moderation.rerun(submission_id=submission_id, user=signed_in_user(request))
     messages.success(request, _("The submission was queued anew."))
     return redirect("submission", submission_id)
+
+
+@login_required
+@require_POST
+def run_cancel(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """End one live run of any purpose for its organizers."""
+    submission = get_submission_of_run(run_id, request.user)
+    try:
+        moderation.cancel_run(run_id=run_id, user=signed_in_user(request))
+        messages.success(request, _("The run was cancelled."))
+    except IllegalTransition:
+        messages.info(request, _("The run had already ended."))
+    return redirect("submission", submission.id)
 
 
 @login_required

@@ -51,15 +51,31 @@ class Membership(models.Model):
 
 
 class ApiToken(models.Model):
-    """A token for programs: shown once, stored as a hash."""
+    """A token for programs: shown once, stored as a hash; it does what its scopes name, until it expires.
+
+    `scopes` are words with spaces between them; without `expires_at` it works until it is revoked.
+    """
+
+    class Scope(models.TextChoices):
+        """What a token may do in its user's name; none of them includes another."""
+
+        READ = "read"
+        SUBMIT = "submit"
+        ORGANIZE = "organize"
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=100)
     key_sha256 = models.CharField(max_length=64, unique=True)
     hint = models.CharField(max_length=8)
+    scopes = models.CharField(max_length=60, default="read submit organize")
+    expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"{self.name} (…{self.hint})"
+
+    def allows(self, scope: str) -> bool:
+        """Say whether the token has the scope."""
+        return scope in self.scopes.split()

@@ -1,6 +1,9 @@
 """Every read of users, teams and tokens."""
 
-from accounts.models import ApiToken, Team, User
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import ApiToken, Membership, Team, User
 
 
 def teams_of(user: User) -> list[Team]:
@@ -14,6 +17,17 @@ def find_team(user: User, slug: str | None) -> Team | None:
     return teams.filter(slug=slug).first() if slug else teams.filter(is_personal=True).first()
 
 
+def members_of(team: Team) -> list[Membership]:
+    """List who belongs to a team, owners first."""
+    return list(team.memberships.select_related("user").order_by("-role", "user__username"))
+
+
+def working_tokens() -> QuerySet[ApiToken]:
+    """Tokens that are neither revoked nor expired, of users who may sign in."""
+    unexpired = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
+    return ApiToken.objects.filter(unexpired, revoked_at=None, user__is_active=True)
+
+
 def tokens_of(user: User) -> list[ApiToken]:
     """List the user's tokens that still work, newest first."""
-    return list(user.api_tokens.filter(revoked_at=None).order_by("-created_at"))
+    return list(working_tokens().filter(user=user).order_by("-created_at", "-pk"))

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from datetime import timedelta
 
 from django.db import transaction
@@ -9,9 +10,10 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from accounts.models import ApiToken, Membership, Team, User
-from accounts.selectors import find_team
+from accounts.selectors import find_team, working_tokens
 
 TOKEN_PREFIX = "pst_"
+ALL_SCOPES = tuple(ApiToken.Scope.values)
 
 
 @transaction.atomic
@@ -45,33 +47,40 @@ def create_team(*, name: str, owner: User, is_personal: bool = False) -> Team:
     return team
 
 
-def issue_token(*, user: User, name: str) -> tuple[ApiToken, str]:
-    """Create a token and return it with its key, which cannot be shown again."""
+def issue_token(
+    *, user: User, name: str, scopes: Collection[str] = ALL_SCOPES, days: int | None = None
+) -> tuple[ApiToken, str]:
+    """Create a token and return it with its key, which cannot be shown again; without `days` it never expires."""
     key = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    token = ApiToken(user=user, name=name, key_sha256=_hash(key), hint=key[-4:])
+    token = ApiToken(
+        user=user,
+        name=name,
+        key_sha256=_hash(key),
+        hint=key[-4:],
+        scopes=" ".join(scope for scope in ALL_SCOPES if scope in scopes),
+        expires_at=timezone.now() + timedelta(days=days) if days else None,
+    )
     token.full_clean()
     token.save()
     return token, key
 
 
-def use_token(*, key: str) -> User | None:
-    """Return the user that a token key stands for, or None; note the use at most once a minute."""
-    token = (
-        ApiToken.objects.select_related("user")
-        .filter(key_sha256=_hash(key), revoked_at=None, user__is_active=True)
-        .first()
-    )
+def use_token(*, key: str) -> ApiToken | None:
+    """Return the token with that key if it works, or None; note the use at most once a minute."""
+    token = working_tokens().select_related("user").filter(key_sha256=_hash(key)).first()
     if token is None:
         return None
     now = timezone.now()
     if token.last_used_at is None or token.last_used_at < now - timedelta(minutes=1):
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
-    return token.user
+        token.last_used_at = now
+    return token
 
 
-def revoke_token(*, user: User, token_id: int) -> None:
-    """Make one of the user's tokens useless."""
-    ApiToken.objects.filter(pk=token_id, user=user, revoked_at=None).update(revoked_at=timezone.now())
+def revoke_token(*, user: User, token_id: int) -> bool:
+    """Make one of the user's tokens useless; say whether it was of use."""
+    tokens = working_tokens().filter(pk=token_id, user=user)
+    return bool(ApiToken.objects.filter(pk__in=tokens.values("pk")).update(revoked_at=timezone.now()))
 
 
 def _team_name(user: User) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from celery.schedules import schedule
 from kombu import Exchange, Queue
 
-from config import broker, env, logs
+from config import broker, env, logs, openapi
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -53,6 +53,8 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_htmx",
     "accounts",
     "competitions",
@@ -138,10 +140,18 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "competitions.api.errors.handle_exception",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "URL_FORMAT_OVERRIDE": None,
+    "DEFAULT_SCHEMA_CLASS": "competitions.api.contract.ContractSchema",
     "DEFAULT_THROTTLE_RATES": {"tokens": "10/min"},
     # Reverse proxies in front: the address that is counted is that many from the end of X-Forwarded-For.
     "NUM_PROXIES": env.read_int("PASTICHE_PROXIES", 0, low=0, high=9),
 }
+
+# What one user (or one address, without a token) may send to the API in a minute; 0 for no limit.
+API_PER_MINUTE = env.read_int("PASTICHE_API_PER_MINUTE", 1200, low=0, high=10_000_000)
+API_WRITES_PER_MINUTE = env.read_int("PASTICHE_API_WRITES_PER_MINUTE", 120, low=0, high=10_000_000)
+
+SPECTACULAR_SETTINGS = openapi.SPECTACULAR_SETTINGS
 
 # --- Runs ---------------------------------------------------------------------------------------------
 # A worker renews its lease on a run several times within this span; then the run goes back to the queue.
@@ -224,6 +234,17 @@ if CELERY_BROKER_URL == broker.URL:
         "store_processed": False,
         "polling_interval": 0.3,
     }
+# Rate limits are counted here: beside Redis by all web processes together, else by each for itself.
+CACHES: dict[str, dict[str, object]] = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    if CELERY_BROKER_URL == broker.URL
+    else {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": CELERY_BROKER_URL,
+        "KEY_PREFIX": "pastiche",
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    }
+}
 CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("evaluation", "upkeep")]
 CELERY_TASK_DEFAULT_QUEUE = CELERY_TASK_DEFAULT_EXCHANGE = CELERY_TASK_DEFAULT_ROUTING_KEY = "upkeep"
 CELERY_TASK_ROUTES = {f"workers.tasks.{name}": {"queue": "evaluation"} for name in ("evaluate", "assist")}

@@ -1,8 +1,11 @@
 """People: everybody has a team of one, tokens are stored as hashes and can be taken back."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from accounts.models import ApiToken, Membership, User
 from accounts.selectors import find_team, teams_of, tokens_of
@@ -54,7 +57,7 @@ def test_a_member_is_in_a_team_once(researcher: User) -> None:
 
 def test_a_token_works_until_it_is_revoked_and_is_stored_as_a_hash(researcher: User) -> None:
     token, key = issue_token(user=researcher, name="laptop")
-    assert use_token(key=key) == researcher
+    assert use_token(key=key) == token
     assert key not in str(ApiToken.objects.values().get())
     assert tokens_of(researcher) == [token]
     revoke_token(user=researcher, token_id=token.pk)
@@ -64,8 +67,27 @@ def test_a_token_works_until_it_is_revoked_and_is_stored_as_a_hash(researcher: U
 
 def test_nobody_revokes_anothers_token(researcher: User, stranger: User) -> None:
     token, key = issue_token(user=researcher, name="laptop")
-    revoke_token(user=stranger, token_id=token.pk)
-    assert use_token(key=key) == researcher
+    assert not revoke_token(user=stranger, token_id=token.pk)
+    assert use_token(key=key) == token
+
+
+def test_a_token_works_until_it_expires(researcher: User) -> None:
+    token, key = issue_token(user=researcher, name="ci", days=30)
+    assert token.expires_at is not None
+    assert abs(token.expires_at - timezone.now() - timedelta(days=30)) < timedelta(minutes=1)
+    assert use_token(key=key) == token
+    ApiToken.objects.update(expires_at=timezone.now())
+    assert use_token(key=key) is None
+    assert tokens_of(researcher) == []
+
+
+def test_a_token_has_the_scopes_it_was_given_and_by_default_all(researcher: User) -> None:
+    every, _ = issue_token(user=researcher, name="laptop")
+    some, _ = issue_token(user=researcher, name="ci", scopes=["submit", "read", "root"])
+    assert every.scopes == "read submit organize"
+    assert (some.scopes, some.allows("read"), some.allows("organize")) == ("read submit", True, False)
+    with pytest.raises(ValidationError):
+        issue_token(user=researcher, name="useless", scopes=[])
 
 
 def test_an_account_of_the_command_line_gets_one_team_of_one() -> None:

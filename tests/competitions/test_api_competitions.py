@@ -19,7 +19,7 @@ from tests.api_fixtures import API, pairs_of, score_of
 ROW = {
     "rank", "rank_low", "rank_high", "group", "group_last", "p_next", "name", "team", "kind", "submission",
     "headline", "headline_low",
-    "headline_high", "content", "style", "values", "seconds_per_image", "unranked_reason", "flags",
+    "headline_high", "content", "style", "values", "slices", "seconds_per_image", "unranked_reason", "flags",
 }  # fmt: skip
 
 

@@ -6,9 +6,21 @@ import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from competitions.models import Competition, DatasetVersion, Disqualification, Phase, Run, Submission
+from competitions.models import (
+    Competition,
+    DatasetVersion,
+    Disqualification,
+    Phase,
+    QuotaEntry,
+    Run,
+    Submission,
+)
+from competitions.services import queue
+from competitions.services.competitions import store_suite
+from competitions.services.moderation import rescore
 from competitions.services.submissions import cancel_submission
-from evaluation.spec import suite_ids
+from competitions.services.workers import Ability
+from evaluation.spec import load_suite, suite_ids
 from tests.api_fixtures import API, error_of
 
 RESCORE = f"{API}/competitions/small/phases/main/rescore/"
@@ -116,3 +128,56 @@ def test_a_suite_of_another_size_or_a_phase_that_is_not_there_is_refused(
     for path in (RESCORE.replace("main", "nothing"), RESCORE.replace("small", "nothing")):
         answer = organizing.post(path, {"suite": "sts-demo-2"}, format="json")
         assert (answer.status_code, error_of(answer)["code"]) == (404, "NOT_FOUND")
+
+
+@pytest.fixture
+def rescoring(scored: Run) -> Run:
+    """A queued rescoring of the scored run."""
+    Phase.objects.update(suite=store_suite(suite=load_suite("sts-demo-2")))
+    made = rescore(Run.objects.select_related("submission__phase").get(pk=scored.pk), actor="test")
+    assert made is not None
+    return made
+
+
+def test_an_organizer_cancels_one_rescoring_and_nothing_else(
+    organizing: APIClient, member: APIClient, rescoring: Run, scored: Run
+) -> None:
+    path = f"{API}/runs/{rescoring.pk}/cancel/"
+    refused = member.post(path)
+    assert (refused.status_code, error_of(refused)["code"]) == (403, "NOT_ALLOWED")
+    answer = organizing.post(path, {"reason": "The suite is wrong."}, format="json")
+    assert answer.status_code == 200
+    body = answer.json()
+    assert (body["id"], body["purpose"], body["state"]) == (str(rescoring.pk), "rescore", "cancelled")
+    assert rescoring.events.order_by("sequence").last().detail == "The suite is wrong."
+    assert Run.objects.get(pk=scored.pk).state == "scored"
+    assert QuotaEntry.objects.get().state == "charged"
+    again = organizing.post(path)
+    assert (again.status_code, error_of(again)["code"]) == (409, "ILLEGAL_TRANSITION")
+
+
+def test_an_organizer_cancels_a_rerun_and_the_team_pays_nothing(
+    organizing: APIClient, scored: Run, submission: Submission
+) -> None:
+    run = organizing.post(address(submission, "rerun")).json()["run"]
+    held = queue.claim(worker="worker-1", ability=Ability("test", True))
+    assert held is not None
+    answer = organizing.post(f"{API}/runs/{run['id']}/cancel/")
+    assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")
+    assert QuotaEntry.objects.get().run == scored
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"), [({"reason": "x" * 501}, "reason"), ({"why": "Because."}, "why")]
+)
+def test_the_end_of_a_run_takes_a_short_reason_or_none(
+    organizing: APIClient, submission: Submission, fields: dict[str, str], name: str
+) -> None:
+    answer = organizing.post(f"{API}/runs/{submission.runs.get().pk}/cancel/", fields, format="json")
+    assert (answer.status_code, list(error_of(answer)["fields"])) == (400, [name])
+    assert submission.runs.get().state == "queued"
+
+
+def test_a_run_that_is_not_there_cannot_be_cancelled(organizing: APIClient, submission: Submission) -> None:
+    answer = organizing.post(f"{API}/runs/{submission.pk}/cancel/")
+    assert (answer.status_code, error_of(answer)["code"]) == (404, "NOT_FOUND")

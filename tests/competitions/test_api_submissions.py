@@ -240,9 +240,16 @@ def test_wrong_fields_are_named(
     assert_nothing_is_kept(settings, before)
 
 
-def test_only_forms_are_taken(member: APIClient, phase: Phase) -> None:
-    answer = member.post(PATH, {"competition": "small"}, format="json")
+def test_only_forms_and_json_are_taken(member: APIClient, phase: Phase) -> None:
+    answer = member.generic(
+        "POST", PATH, "competition=small", content_type="application/x-www-form-urlencoded"
+    )
     assert (answer.status_code, error_of(answer)["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+def test_without_a_form_an_upload_is_needed(member: APIClient, phase: Phase) -> None:
+    answer = member.post(PATH, {"competition": "small"}, format="json")
+    assert (answer.status_code, list(error_of(answer)["fields"])) == (400, ["upload"])
 
 
 def test_unknown_competitions_and_phases_are_404(member: APIClient, phase: Phase, archive: bytes) -> None:

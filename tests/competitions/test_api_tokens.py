@@ -1,7 +1,10 @@
 """Tokens: exchanged for a password, shown once, stored as a hash, refused when revoked."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -12,7 +15,7 @@ from tests.api_fixtures import API
 PASSWORD = "a long password 1"
 
 
-def exchange(client: APIClient, **changes: str) -> tuple[int, dict]:
+def exchange(client: APIClient, **changes: object) -> tuple[int, dict]:
     """Ask for a token."""
     fields = {"username": "rosalba", "password": PASSWORD, "name": "laptop"} | changes
     answer = client.post(f"{API}/tokens/", fields, format="json")
@@ -22,7 +25,16 @@ def exchange(client: APIClient, **changes: str) -> tuple[int, dict]:
 def test_a_password_gives_a_token_that_works(anonymous: APIClient, researcher: User) -> None:
     status, body = exchange(anonymous)
     assert status == 201
-    assert body == {"token": body["token"], "name": "laptop", "user": "rosalba"}
+    row = ApiToken.objects.get()
+    assert row.expires_at is not None
+    assert body == {
+        "token": body["token"],
+        "id": row.pk,
+        "name": "laptop",
+        "user": "rosalba",
+        "scopes": ["read", "submit", "organize"],
+        "expires_at": row.expires_at.isoformat().replace("+00:00", "Z"),
+    }
     for scheme in ("Token", "token", "Bearer"):
         answer = anonymous.get(f"{API}/me/", headers={"Authorization": f"{scheme} {body['token']}"})
         assert answer.json() == {"username": "rosalba", "teams": [{"slug": "rosalba", "name": "rosalba"}]}
@@ -134,3 +146,103 @@ def test_a_page_session_may_read_but_writes_need_its_csrf_token(researcher: User
     answer = browser.post(f"{API}/submissions/", {"competition": "small"})
     assert answer.status_code == 403
     assert answer.json()["error"]["code"] == "NOT_ALLOWED"
+
+
+def test_a_token_gets_the_scopes_and_the_days_that_are_asked_for(
+    anonymous: APIClient, researcher: User
+) -> None:
+    _, body = exchange(anonymous, scopes=["submit", "read"], days=30)
+    assert body["scopes"] == ["read", "submit"]
+    left = datetime.fromisoformat(body["expires_at"]) - timezone.now()
+    assert timedelta(days=29) < left <= timedelta(days=30)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"scopes": []}, "scopes"),
+        ({"scopes": ["read", "root"]}, "scopes"),
+        ({"scopes": "read"}, "scopes"),
+        ({"days": 0}, "days"),
+        ({"days": "30"}, "days"),
+        ({"days": 4000}, "days"),
+        ({"name": 7}, "name"),
+    ],
+)
+def test_scopes_and_days_out_of_range_are_refused(
+    anonymous: APIClient, researcher: User, changes: dict[str, object], field: str
+) -> None:
+    status, body = exchange(anonymous, **changes)
+    assert (status, list(body["error"]["fields"])) == (400, [field])
+    assert not ApiToken.objects.exists()
+
+
+def with_scopes(user: User, *scopes: str) -> tuple[ApiToken, APIClient]:
+    """Return a token and a caller who holds it."""
+    token, key = issue_token(user=user, name="some", scopes=scopes)
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {key}")
+    return token, client
+
+
+@pytest.mark.parametrize(
+    ("scope", "method", "path"),
+    [
+        ("read", "get", "me/"),
+        ("read", "get", "competitions/"),
+        ("submit", "post", "submissions/"),
+        ("submit", "post", "uploads/"),
+        ("submit", "post", "submissions/1/retry/"),
+        ("organize", "post", "submissions/1/rerun/"),
+        ("organize", "post", "runs/1/cancel/"),
+        ("organize", "post", "competitions/small/phases/main/rescore/"),
+    ],
+)
+def test_a_token_does_only_what_its_scopes_name(researcher: User, scope: str, method: str, path: str) -> None:
+    others = {"read", "submit", "organize"} - {scope}
+    answer = getattr(with_scopes(researcher, *others)[1], method)(f"{API}/{path}", {}, format="json")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "SCOPE_MISSING")
+    assert f'"{scope}"' in answer.json()["error"]["fix"]
+    allowed = getattr(with_scopes(researcher, scope)[1], method)(f"{API}/{path}")
+    assert allowed.status_code in (200, 400)
+
+
+def test_the_owner_sees_the_tokens_and_no_key(researcher: User, stranger: User) -> None:
+    with_scopes(stranger, "read")
+    token, client = with_scopes(researcher, "read")
+    body = client.get(f"{API}/tokens/").json()
+    token.refresh_from_db()
+    assert token.last_used_at is not None
+    assert body["results"] == [
+        {
+            "id": token.pk,
+            "name": "some",
+            "hint": token.hint,
+            "scopes": ["read"],
+            "created_at": token.created_at.isoformat().replace("+00:00", "Z"),
+            "expires_at": None,
+            "last_used_at": token.last_used_at.isoformat().replace("+00:00", "Z"),
+        }
+    ]
+    assert token.key_sha256 not in str(body)
+
+
+def test_a_token_takes_itself_back_and_others_with_the_scope(researcher: User, stranger: User) -> None:
+    reading, reader = with_scopes(researcher, "read")
+    laptop, writer = with_scopes(researcher, "submit")
+    foreign, _ = with_scopes(stranger, "read")
+    assert reader.delete(f"{API}/tokens/{laptop.pk}/").json()["error"]["code"] == "SCOPE_MISSING"
+    assert writer.delete(f"{API}/tokens/{foreign.pk}/").status_code == 404
+    assert reader.delete(f"{API}/tokens/{reading.pk}/").status_code == 204
+    assert reader.get(f"{API}/me/").status_code == 401
+    third, _ = with_scopes(researcher, "organize")
+    assert writer.delete(f"{API}/tokens/{third.pk}/").status_code == 204
+    assert writer.delete(f"{API}/tokens/{third.pk}/").status_code == 404
+    assert list(ApiToken.objects.filter(revoked_at=None).order_by("pk")) == [laptop, foreign]
+
+
+def test_a_token_that_has_expired_is_refused(researcher: User) -> None:
+    token, client = with_scopes(researcher, "read")
+    ApiToken.objects.filter(pk=token.pk).update(expires_at=timezone.now())
+    answer = client.get(f"{API}/me/")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "NOT_SIGNED_IN")

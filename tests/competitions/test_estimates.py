@@ -1,65 +1,26 @@
-"""Place in the queue and estimate of the start: what is told, and how far off it is on a simulated day."""
-
-import heapq
-import random
-from dataclasses import dataclass, field
-from datetime import timedelta
-from statistics import median
+"""Place in the queue and estimate of the start: what is told, and how far off it was."""
 
 import pytest
-from django.db.models import F
-from django.db.models.functions import Now
 from django.utils import timezone
 
-from competitions.models import Artifact, Phase, Run
+from competitions.models import Phase, Run
+from competitions.rules import RunState
 from competitions.selectors.queue import places
 from competitions.selectors.status import status
-from competitions.services import queue, runs
+from competitions.services import moderation, runs, shards
 from competitions.services.runs import Claim
-from competitions.services.workers import Ability, register_worker, see_worker
-from tests.crowds import WORKER, enqueue, make_phase
+from competitions.services.workers import Ability, register_worker
+from tests.crowds import WORKER, enqueue, make_phase, pass_time, score, second_phase, take
 
 pytestmark = pytest.mark.django_db
 
-MINUTE = 60.0
-HOUR = 60 * MINUTE
-USUAL = (6 * MINUTE, 20 * MINUTE)  # how long runs of the two phases take
+HOUR = 3600.0
 
 
 @pytest.fixture
 def phase() -> Phase:
     """A phase that nobody looks into."""
     return make_phase()
-
-
-def second_phase(phase: Phase) -> Phase:
-    """Add a phase to the competition."""
-    made = Phase.objects.get(pk=phase.pk)
-    made.pk, made.slug = None, "second"
-    made.save()
-    return made
-
-
-def pass_time(seconds: float) -> None:
-    """Let time pass: the clock is the database's own, so everything gets older."""
-    older = timedelta(seconds=seconds)
-    names = ("queued_at", "started_at", "finished_at", "estimated_start_at")
-    Run.objects.update(**{name: F(name) - older for name in names})
-
-
-def take(worker: str = "worker-1", ability: Ability = WORKER) -> Claim:
-    """Have a worker take the next run."""
-    held = queue.claim(worker=worker, ability=ability)
-    assert held is not None
-    return held
-
-
-def score(held: Claim) -> None:
-    """End a run as scored, whatever its scores."""
-    table, _ = Artifact.objects.get_or_create(sha256="2" * 64, kind="pair_scores", defaults={"size": 1})
-    Run.objects.filter(pk=held.run_id).update(
-        state="scored", finished_at=Now(), pair_scores=table, n_pairs=1, lease_owner="", lease_expires_at=None
-    )
 
 
 def run_before(phase: Phase, seconds: float, *, n: int = 1) -> None:
@@ -75,6 +36,13 @@ def told(run: Run) -> float | None:
     """Return in how many seconds the run was said to start."""
     start = run.estimated_start_at
     return None if start is None else (start - timezone.now()).total_seconds()
+
+
+def told_and_withdrawn(phase: Phase) -> float | None:
+    """Return in how many seconds a run was said to start that is withdrawn at once."""
+    run = enqueue(phase, "hasty")
+    moderation.stop_run(run_id=run.pk, actor="test")
+    return told(run)
 
 
 def about(seconds: float) -> object:
@@ -153,6 +121,25 @@ def test_what_other_workers_do_is_not_waited_for(phase: Phase) -> None:
     assert told(enqueue(phase, "monet")) == about(0)
 
 
+def test_a_worker_that_helps_with_a_run_is_busy_as_long_as_that_run(phase: Phase) -> None:
+    run_before(phase, 100)
+    for worker in ("worker-1", "worker-2"):
+        register_worker(name=worker, ability=WORKER)
+    enqueue(phase, "long")
+    held = take()
+    shards.plan(held, ["a", "b"], size=1)
+    runs.advance(held, RunState.LOADING)
+    runs.advance(held, RunState.GENERATING)
+    assert shards.take(held) is not None
+    pass_time(40)
+    assert told_and_withdrawn(phase) == about(0)
+    helping = shards.take_any(worker="worker-2", ability=WORKER)
+    assert helping is not None
+    assert told_and_withdrawn(phase) == about(60)
+    shards.release(helping, detail="", is_fault=False)
+    assert told_and_withdrawn(phase) == about(0)
+
+
 def test_the_status_tells_by_how_much_estimates_were_off_yesterday_and_today(phase: Phase) -> None:
     assert status().median_estimate_error_seconds is None
     run_before(phase, 100)
@@ -170,82 +157,3 @@ def test_the_status_tells_by_how_much_estimates_were_off_yesterday_and_today(pha
     assert status().median_estimate_error_seconds == about(0)
     pass_time(25 * HOUR)
     assert status().median_estimate_error_seconds is None
-
-
-@dataclass
-class Day:
-    """A day on the platform: teams hand in, mostly before the evening's deadline; workers take what is next."""
-
-    phases: tuple[Phase, ...]
-    workers: tuple[str, ...]
-    random: random.Random
-    now: float = 0.0
-    events: list[tuple[float, int, object]] = field(default_factory=list)
-    idle: set[str] = field(default_factory=set)
-
-    def plan(self, n: int) -> None:
-        """Plan when which team hands in what: a few runs at a time, a third of them in the last two hours."""
-        while n > 0:
-            burst = min(n, self.random.choice((1, 1, 2, 5)))
-            late = self.random.random() < 1 / 3
-            at = self.random.uniform(22 * HOUR, 24 * HOUR) if late else self.random.uniform(0, 22 * HOUR)
-            team = f"team-{self.random.randrange(8)}"
-            phase = self.random.choices(self.phases, (3, 1))[0]
-            for k in range(burst):
-                heapq.heappush(self.events, (at + 10 * k, len(self.events), (phase, team)))
-            n -= burst
-
-    def live(self) -> None:
-        """Go from event to event until everything is done."""
-        self.idle = set(self.workers)
-        while self.events:
-            at, _, what = heapq.heappop(self.events)
-            pass_time(at - self.now)
-            self.now = at
-            for worker in self.workers:
-                see_worker(name=worker)
-            if isinstance(what, Claim):
-                score(what)
-                self.idle.add(what.worker)
-            elif isinstance(what, tuple):
-                enqueue(*what)
-            self._work()
-
-    def _work(self) -> None:
-        for worker in sorted(self.idle):
-            held = queue.claim(worker=worker, ability=WORKER)
-            if held is None:
-                return
-            self.idle.remove(worker)
-            run = Run.objects.select_related("submission").get(pk=held.run_id)
-            usual = USUAL[run.submission.phase_id != self.phases[0].pk]
-            seconds = usual * self.random.lognormvariate(0, 0.25)
-            heapq.heappush(self.events, (self.now + seconds, 10**6 + int(self.now), held))
-
-
-@pytest.mark.slow
-def test_on_a_simulated_day_estimates_are_off_by_less_than_one_run(phase: Phase) -> None:
-    """Durations spread by a quarter around the usual, so what is ahead adds up to less than one run of error;
-    runs that a team queues one after another may be overtaken, which no estimate foresees.
-    """
-    day = Day((phase, second_phase(phase)), ("worker-1", "worker-2"), random.Random(3))
-    for worker in day.workers:
-        register_worker(name=worker, ability=WORKER)
-    day.plan(80)
-    day.live()
-    waits, errors = [], []
-    for run in Run.objects.filter(estimated_start_at__isnull=False):
-        assert run.started_at is not None
-        assert run.estimated_start_at is not None
-        waits.append((run.started_at - run.queued_at).total_seconds())
-        errors.append(abs((run.started_at - run.estimated_start_at).total_seconds()))
-    assert len(waits) > 70
-    waited = [k for k, seconds in enumerate(waits) if seconds > MINUTE]
-    typical = median(waits)
-    error = median(errors[k] for k in waited)
-    assert len(waited) > 20
-    assert error < USUAL[0]
-    assert (
-        error < median(abs(waits[k] - typical) for k in waited) / 2
-    )  # if everybody were told the typical wait
-    assert status().median_estimate_error_seconds is not None

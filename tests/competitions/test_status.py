@@ -18,6 +18,7 @@ from competitions.selectors.status import (
     workers,
 )
 from competitions.services.workers import Ability, register_worker
+from evaluation.obstacles import Told, unavailable
 from tests.crowds import WORKER, enqueue, make_phase
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +60,21 @@ def test_a_worker_that_fell_silent_offers_nothing() -> None:
     Worker.objects.update(seen_at="2026-01-01T00:00:00Z")
     assert workers() == ()
     assert waiting_for(Needs()) == NO_WORKER
+
+
+def test_what_a_worker_says_comes_back_with_what_it_was_made_of() -> None:
+    error = unavailable("NO_BUBBLEWRAP_START", detail="bwrap: " + "x" * 1000)
+    register_worker(name="bare", ability=replace(BARE, reason=error.message, advice=error.fix))
+    (seen,) = workers()
+    assert isinstance(seen.reason, Told)
+    assert seen.reason.template == "The sandbox does not start: {detail}."
+    assert seen.reason.values["detail"].startswith("bwrap: x")
+    assert len(seen.reason) < 600
+    assert waiting_for(Needs()) == Waiting(seen.reason, error.fix)
+    register_worker(name="bare", ability=BARE)  # by a worker whose texts are not in the list
+    assert waiting_for(Needs()) == NO_SANDBOX
+    Worker.objects.update(told=None)  # by a worker of an older version
+    assert waiting_for(Needs()) == NO_SANDBOX
 
 
 def test_the_status_names_what_some_queued_run_waits_for() -> None:

@@ -12,7 +12,10 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from competitions.models import Competition, Phase, Run
 from competitions.services.competitions import PhasePlan, create_competition, create_phase, publish
+from competitions.services.datasets import import_dataset
 from evaluation.spec import MetricSuite
+from tests.boards import draw_outputs, enter_runs, store_board
+from tests.conftest import write_dataset
 
 
 def add_competition(phase: Phase, organizer: User, suite: MetricSuite, slug: str, *, days: int = 1) -> None:
@@ -70,8 +73,73 @@ def test_the_list_is_filtered_by_state_and_says_so_when_nothing_is_left(
     assert "Small waves" not in past
     Competition.objects.exclude(slug="small").update(is_published=False)
     nothing = client.get("/competitions/?state=upcoming").content.decode()
-    assert "No competition is in the state" in nothing
+    assert "No competition passes these filters." in nothing
+    assert "Take off “not open yet”" in nothing
     assert client.get("/competitions/?state=<script>").content.decode().count("<script>") == 0
+
+
+@pytest.fixture
+def two(phase: Phase, organizer: User, suite: MetricSuite, tmp_path: Path) -> None:
+    """Beside the usual competition a second one, on pairs of other cultures."""
+    folder = write_dataset(tmp_path / "other", n_public=1)
+    text = (folder / "pairs.json").read_text().replace("culture-0", "far").replace("culture-1", "further")
+    (folder / "pairs.json").write_text(text)
+    version = import_dataset(folder=folder, slug="other", title="Other")
+    add_competition(phase, organizer, suite, "second")
+    Phase.objects.filter(competition__slug="second").update(dataset_version=version)
+
+
+def test_the_list_is_filtered_by_the_labels_of_public_pairs(client: Client, two: None) -> None:
+    everything = client.get("/competitions/").content.decode()
+    assert 'href="?culture=far"' in everything
+    assert "further" not in everything  # hidden pairs alone have it
+    far = client.get("/competitions/?culture=far").content.decode()
+    assert "Title of second" in far
+    assert "Small waves" not in far
+    assert 'href="?culture=far&amp;style_family=family-0"' in far
+    both = client.get("/competitions/?culture=far&style_family=family-1").content.decode()
+    assert 'href="?culture=far">Take off “family-1”' in both
+
+
+def test_the_list_can_be_searched(client: Client, two: None) -> None:
+    found = client.get("/competitions/?q=TITLE+of").content.decode()
+    assert "Title of second" in found
+    assert "Small waves" not in found
+    assert 'value="TITLE of"' in found
+    nothing = client.get("/competitions/?q=%3Cscript%3E").content.decode()
+    assert "No competition passes these filters." in nothing
+    assert "<script>" not in nothing
+
+
+@pytest.mark.parametrize("query", ["state=nope", "culture=further", "style_family=<b>"])
+def test_a_filter_without_sense_shows_the_whole_list_with_a_note(
+    client: Client, two: None, query: str
+) -> None:
+    page = client.get(f"/competitions/?{query}").content.decode()
+    assert "These are all competitions." in page
+    assert "Title of second" in page
+    assert "Small waves" in page
+    assert "<b>" not in page
+
+
+def test_the_first_three_stand_on_the_overview_with_their_pictures(client: Client, phase: Phase) -> None:
+    runs = enter_runs(phase, 6)
+    store_board(phase, runs)
+    draw_outputs(phase, runs)
+    page = client.get("/c/small/").content.decode()
+    leaders = page[page.index('class="leaders"') :].split("</ol>")[0]
+    assert [f"generator-000{n}" in leaders for n in range(6)] == [False, True, True, True, False, False]
+    for run in runs[1:4]:
+        assert leaders.count(f'src="/images/runs/{run.pk}/') == 2
+    assert "1–2" in leaders
+
+
+@pytest.mark.parametrize("n", [10, 1000])
+def test_the_overview_costs_the_same_for_any_number_of_rows(
+    client: Client, phase: Phase, n: int, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    store_board(phase, enter_runs(phase, n))
+    assert count_queries(client, "/c/small/", django_assert_max_num_queries) <= 10
 
 
 def test_home_shows_what_is_open_or_coming_only(

@@ -1,12 +1,15 @@
 """Images of public pairs: who gets them, how they may be cached; those of hidden pairs nobody gets."""
 
 import hashlib
+import io
 
 import pytest
 from django.test import Client
+from PIL import Image
 
 from accounts.models import User
 from competitions.models import Competition, ImagePair, Phase, Run, RunOutput, Submission
+from competitions.thumbnails import read_thumbnail
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -104,3 +107,44 @@ def test_outputs_of_a_scored_run_are_public(client: Client, scored: Run, phase: 
     answer = client.get(f"/images/runs/{scored.pk}/{pair(phase, 'public').pk}/")
     assert b"".join(answer)
     assert "public" in answer.headers["Cache-Control"]
+
+
+def test_a_small_copy_is_webp_of_the_width_asked_for(client: Client, scored: Run, phase: Phase) -> None:
+    public = pair(phase, "public")
+    for url in (f"/images/pairs/{public.pk}/content/", f"/images/pairs/{public.pk}/style/"):
+        answer = client.get(f"{url}96/")
+        image = Image.open(io.BytesIO(answer.content))
+        assert (image.format, image.size) == ("WEBP", (64, 64))  # the stored image is no larger
+        assert answer.headers["Content-Type"] == "image/webp"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "public" in answer.headers["Cache-Control"]
+        again = client.get(f"{url}96/", headers={"if-none-match": answer.headers["ETag"]})
+        assert again.status_code == 304
+        assert client.get(f"{url}160/").headers["ETag"] != answer.headers["ETag"]
+    assert client.get(f"/images/runs/{scored.pk}/{public.pk}/96/").headers["Content-Type"] == "image/webp"
+
+
+@pytest.mark.parametrize("width", ["0", "1", "97", "4096", "9" * 30])
+def test_copies_come_in_a_few_widths_only(client: Client, phase: Phase, width: str) -> None:
+    assert client.get(f"/images/pairs/{pair(phase, 'public').pk}/content/{width}/").status_code == 404
+
+
+@pytest.mark.parametrize("who", ["nobody", "researcher", "organizer", "staff"])
+def test_small_copies_of_hidden_images_are_served_to_nobody(
+    client: Client, scored: Run, phase: Phase, who: str, request: pytest.FixtureRequest
+) -> None:
+    client = viewer(client, None if who == "nobody" else request.getfixturevalue(who))
+    for one in phase.dataset_version.pairs.filter(split="hidden").select_related("content", "style"):
+        read_thumbnail(one.content.sha256, 96)  # that a copy lies there makes no difference
+        for path in (f"pairs/{one.pk}/content", f"pairs/{one.pk}/style", f"runs/{scored.pk}/{one.pk}"):
+            assert client.get(f"/images/{path}/96/").status_code == 404
+
+
+def test_small_copies_follow_a_competition_that_is_no_longer_published(
+    client: Client, phase: Phase, organizer: User
+) -> None:
+    url = f"/images/pairs/{pair(phase, 'public').pk}/content/96/"
+    assert client.get(url).status_code == 200
+    Competition.objects.update(is_published=False)
+    assert client.get(url).status_code == 404
+    assert viewer(client, organizer).get(url).headers["Cache-Control"] == "private, no-cache"

@@ -1,4 +1,4 @@
-"""Who may repeat, rerun, rescore, disqualify and reinstate: every role at every entry of API and pages."""
+"""Who may repeat, rerun, rescore, cancel, disqualify and reinstate: every role at every entry of API and pages."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,9 +24,10 @@ from competitions.models import (
     Submission,
 )
 from competitions.services import moderation, queue, runs
-from competitions.services.competitions import create_competition, publish
+from competitions.services.competitions import create_competition, publish, store_suite
 from competitions.services.submissions import cancel_submission, retry_submission
 from competitions.services.workers import Ability
+from evaluation.spec import load_suite
 from tests.api_fixtures import API, error_of
 
 BY_ORGANIZERS = dict.fromkeys(("stranger", "researcher", "other_organizer"), "NOT_ALLOWED")
@@ -232,6 +233,55 @@ def test_a_button_is_there_exactly_where_the_service_would_do_it(
     assert ("retry" in offered) == (state in ("cancelled", "INFRA"))
     assert ("rerun" in offered) == (state not in ("queued", "rerun"))
     assert ("reinstate" in offered) == (state == "disqualified")
+
+
+def rescored(row: Submission) -> Run:
+    """Queue a rescoring of the submission's scored run."""
+    suite = store_suite(suite=load_suite("sts-demo-2"))
+    Phase.objects.update(suite=suite)
+    made = moderation.rescore(row.runs.select_related("submission__phase").get(), actor="test")
+    assert made is not None
+    return made
+
+
+def test_a_single_run_ends_for_organizers_and_staff_and_nobody_else(
+    arrange: Arrange, people: dict[str, User | None], caller: Callable[[User], APIClient]
+) -> None:
+    run = rescored(arrange("scored"))
+    for role, user in people.items():
+        may = role in ("organizer", "staff")
+        browser, program = Client(), caller(user) if user else APIClient()
+        if user is not None:
+            browser.force_login(user)
+        for send, url in (
+            (program.post, f"{API}/runs/{run.pk}/cancel/"),
+            (browser.post, f"/runs/{run.pk}/cancel/"),
+        ):
+            with undone():
+                answer = send(url)
+                assert (Run.objects.get(pk=run.pk).state == "cancelled") == may, (role, url)
+            if not may:
+                assert answer.status_code in (302, 401, 403), (role, url)
+
+
+def test_the_button_that_ends_a_rescoring_is_there_for_those_who_may_while_it_lives(
+    arrange: Arrange, people: dict[str, User | None]
+) -> None:
+    row = arrange("scored")
+    run = rescored(row)
+    form = f'action="/runs/{run.pk}/cancel/"'
+    for role, user in people.items():
+        browser = Client()
+        if user is not None:
+            browser.force_login(user)
+        is_offered = form in browser.get(f"/s/{row.pk}/").content.decode()
+        assert is_offered == (role in ("organizer", "staff")), role
+    page = browser.post(f"/runs/{run.pk}/cancel/", follow=True).content.decode()
+    assert "The run was cancelled." in page
+    assert form not in page
+    assert (
+        "The run had already ended." in browser.post(f"/runs/{run.pk}/cancel/", follow=True).content.decode()
+    )
 
 
 def test_the_decisions_of_pages_need_the_token_against_forged_forms(

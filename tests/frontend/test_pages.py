@@ -20,13 +20,14 @@ DECISIONS = {
     "submission_rerun",
     "submission_disqualify",
     "submission_reinstate",
+    "run_cancel",
     "flag_review",
     "token_revoke",
 }
 POST_ONLY = DECISIONS | {"sign_out", "set_theme"}
 REDIRECTS = {"set_language", "submission_progress"}
 TEAM_ONLY = {"submission_log"}
-NOT_PAGES = {"pair_image", "output_image"}
+NOT_PAGES = {"pair_image", "output_image", "pair_thumbnail", "output_thumbnail", "leaderboard_download"}
 
 
 class Page(HTMLParser):
@@ -65,6 +66,9 @@ def arguments(pattern: URLPattern, run: Run, phase: Phase) -> dict[str, str]:
         "run_id": str(run.pk),
         "pair_pk": str(phase.dataset_version.pairs.filter(split="public").values_list("pk", flat=True)[0]),
         "side": "content",
+        "width": "96",
+        "pair_name": phase.dataset_version.pairs.filter(split="public").values_list("name", flat=True)[0],
+        "file_name": "scores.csv",
         "token_id": "1",
         "flag_id": "1",
         "code": "OUT_OF_MEMORY",

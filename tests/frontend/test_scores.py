@@ -31,6 +31,7 @@ def row(rank: int | None, low: int | None = None, high: int | None = None) -> Ro
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
         strip=frozenset(),
         flags=(),
+        maker_id=uuid4(),
     )
 
 
@@ -118,3 +119,16 @@ def test_backticks_become_code_and_everything_is_escaped() -> None:
 )
 def test_groups_are_written_as_letters(first: int | None, last: int | None, letters: str) -> None:
     assert scores.group_letters(replace(row(1), group=first, group_last=last)) == letters
+
+
+def test_differences_carry_their_sign_and_distances_none() -> None:
+    assert [scores.signed(value) for value in (0.0521, -0.0521, 0.0)] == ["+5.2", "−5.2", "+0.0"]
+    assert scores.distance(-0.0521) == "5.2"
+    assert scores.percent(0.6238) == "62.4"
+
+
+@pytest.mark.parametrize(
+    ("p", "shown"), [(None, "–"), (0.0004, "< 0.001"), (0.0342, "0.034"), (1.0, "1.000")]
+)
+def test_p_values_are_rounded_but_never_to_zero(p: float | None, shown: str) -> None:
+    assert scores.p_value(p) == shown

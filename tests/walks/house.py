@@ -57,34 +57,39 @@ class House:
         """Return what the services have printed so far."""
         return (self.folder / "log.txt").read_text(errors="replace")
 
-    def manage(self, *arguments: str) -> str:
-        """Run a management command and return what it prints."""
-        return self._run("manage.py", *arguments)
+    def manage(self, *arguments: str, code: Path = ROOT) -> str:
+        """Run a management command of a checkout and return what it prints."""
+        return self._run("manage.py", *arguments, code=code)
 
     def evaluation(self, *arguments: str) -> str:
         """Run the evaluation command line and return what it prints."""
         return self._run("-m", "evaluation", *arguments)
 
-    def _run(self, *arguments: str) -> str:
+    def _run(self, *arguments: str, code: Path = ROOT) -> str:
         done = subprocess.run(
-            [sys.executable, *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True
+            [sys.executable, *arguments],
+            cwd=code,
+            env=self.environment | _imports_from(code),
+            capture_output=True,
+            text=True,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def start(self, *names: str) -> None:
-        """Start services by name and wait until the web answers."""
+    def start(self, *names: str, code: Path = ROOT) -> None:
+        """Start services of a checkout by name and wait until the web answers; a successor is a worker too."""
         commands = {
             "web": [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{self.port}"],
             "worker": [*CELERY, "-Q", "evaluation", "-c", "1", "-n", "evaluation@walk"],
+            "successor": [*CELERY, "-Q", "evaluation", "-c", "1", "-n", "evaluation@successor"],
             "scheduler": [*CELERY, "-B", "-Q", "upkeep", "-P", "solo", "-n", "upkeep@walk"],
         }
         for name in names:
             with (self.folder / "log.txt").open("ab") as log:
                 self._running[name] = subprocess.Popen(
                     commands[name],
-                    cwd=ROOT,
-                    env=self.environment,
+                    cwd=code,
+                    env=self.environment | _imports_from(code),
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
@@ -116,6 +121,10 @@ class House:
             return False
 
 
+def _imports_from(code: Path) -> dict[str, str]:
+    return {"PYTHONPATH": f"{code}:{code / 'platform'}"}
+
+
 @contextlib.contextmanager
 def house(folder: Path, dataset: Path, **addresses: str) -> Iterator[House]:
     """Set up a database with one small competition and yield a house whose services can be started."""
@@ -123,7 +132,6 @@ def house(folder: Path, dataset: Path, **addresses: str) -> Iterator[House]:
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
-        "PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}",
         "PASTICHE_DATA_DIR": str(folder / "data"),
         "PASTICHE_SECRET_KEY": "only for this test, but long enough to be taken for one",
         "PASTICHE_SWEEP_SECONDS": "2",

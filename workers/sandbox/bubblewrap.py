@@ -12,11 +12,12 @@ from pathlib import Path
 
 import psutil
 
-from evaluation.errors import GenerationError, SandboxUnavailable
+from evaluation.errors import GenerationError
 from evaluation.generation import process
 from evaluation.generation.driver import Limits, Session, unwatched
 from evaluation.generation.session import PipeSession, start_session
 from evaluation.manifest import Manifest
+from evaluation.obstacles import unavailable
 from workers.sandbox.arguments import (
     BUNDLE,
     RUNNER,
@@ -82,10 +83,7 @@ class BubblewrapDriver:
         self._filter()
         self._cgroups = find_cgroups() if cgroups is None else cgroups
         if not self._cgroups.is_sufficient and not allow_watchdog:
-            raise SandboxUnavailable(
-                "No cgroup can limit memory and processes here.",
-                fix="Run the worker as root, or as a systemd unit with Delegate=memory pids cpu.",
-            )
+            raise unavailable("NO_CGROUP")
         self._cgroups.sweep()
         _sweep_stages()
 
@@ -186,9 +184,7 @@ def _find_tools(bubblewrap: str, is_root: bool) -> str:
     needed = [bubblewrap, "prlimit", "sh", *(("unshare", "mount", "setpriv") if is_root else ())]
     for tool in needed:
         if shutil.which(tool, path=PATH) is None:
-            raise SandboxUnavailable(
-                f"The program {tool} is not installed.", fix="Install the packages bubblewrap and util-linux."
-            )
+            raise unavailable("TOOL_MISSING", tool=tool)
     return str(shutil.which(bubblewrap, path=PATH))
 
 
@@ -198,9 +194,7 @@ def _version(bubblewrap: str) -> str:
     )
     match = re.fullmatch(r"bubblewrap (\d+)\.(\d+)\S*", done.stdout.strip())
     if match is None or (int(match[1]), int(match[2])) < OLDEST:
-        raise SandboxUnavailable(
-            f"{bubblewrap} is no bubblewrap of version 0.8 or later.", fix="Install the package bubblewrap."
-        )
+        raise unavailable("BUBBLEWRAP_TOO_OLD", program=bubblewrap)
     return done.stdout.split()[1]
 
 

@@ -13,11 +13,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from evaluation.errors import GenerationError, SandboxUnavailable
+from evaluation.errors import GenerationError
 from evaluation.generation.driver import Limits
 from evaluation.generation.pipe import EndOfPipe, read_exactly
 from evaluation.generation.process import runner_environment
 from evaluation.generation.session import Launched
+from evaluation.obstacles import unavailable
 from workers.sandbox import gpu_probe, intruder
 from workers.sandbox.arguments import SPARE_PROCESSES, Bind
 from workers.sandbox.surroundings import SandboxDriver, Surroundings
@@ -28,11 +29,7 @@ PROGRAM = Path("/run/generator/program.py")
 LIMITS = Limits(memory_mb=64, pids=24, load_seconds=20, run_seconds=20, file_mb=4, tmp_mb=6, shm_mb=6)
 GPU_LIMITS = Limits(memory_mb=2048)
 ANSWER_SECONDS = 30.0
-START_ADVICE = {
-    "bubblewrap": "Let bubblewrap make user namespaces (max_user_namespaces, an AppArmor profile), and do not"
-    " run the worker inside a container that forbids them.",
-    "docker": "Let the engine run the image: `docker run` with the same image and runtime shows why it cannot.",
-}
+NO_START = {"bubblewrap": "NO_BUBBLEWRAP_START", "docker": "NO_CONTAINER_START"}
 
 
 @dataclass(frozen=True)
@@ -75,10 +72,7 @@ def try_out(driver: SandboxDriver) -> CanaryReport:
         holes = "; ".join(f"{hole.name}: {hole.answer}" for hole in report.holes[:5])
         # The reason is shown to everybody; which attacks got through is the operator's to know.
         logger.error("attacks that got through the sandbox: %s", holes)
-        raise SandboxUnavailable(
-            "The sandbox was tried out and does not hold.",
-            fix="The worker's log names the attacks that got through; update the sandbox and the kernel.",
-        )
+        raise unavailable("SANDBOX_OPEN")
     if driver.gpu is not None:
         _use_gpu(driver)
     return report
@@ -134,10 +128,7 @@ def _use_gpu(driver: SandboxDriver) -> None:
     with _launched(driver, Path(gpu_probe.__file__), GPU_LIMITS) as launched:
         answer = _converse(driver, launched)[0]
     if answer != "ok 1":
-        raise SandboxUnavailable(
-            f"The GPU cannot be used inside the sandbox: {answer or 'no answer'}.",
-            fix="Compare the driver's version with that of its libraries, or start the worker without a GPU.",
-        )
+        raise unavailable("GPU_UNUSABLE", detail=answer or "no answer")
 
 
 @contextmanager
@@ -155,7 +146,7 @@ def _launched(driver: SandboxDriver, program: Path, limits: Limits, *arguments: 
                 if stream is not None:
                     stream.close()
     except GenerationError as error:
-        raise SandboxUnavailable(error.message, fix=START_ADVICE[driver.name]) from error
+        raise unavailable(NO_START[driver.name], detail=error.message.rstrip(".")) from error
 
 
 def _converse(driver: SandboxDriver, launched: Launched) -> list[str]:
@@ -172,11 +163,9 @@ def _converse(driver: SandboxDriver, launched: Launched) -> list[str]:
     except (EndOfPipe, TimeoutError) as error:
         launched.end()
         complaint = process.stderr.read().decode(errors="replace").strip()
-        raise SandboxUnavailable(
-            f"The sandbox does not start: {complaint or 'no answer'}.", fix=START_ADVICE[driver.name]
-        ) from error
+        raise unavailable(NO_START[driver.name], detail=complaint or "no answer") from error
     except subprocess.TimeoutExpired as error:
-        raise SandboxUnavailable("The sandbox gives no answer.") from error
+        raise unavailable("NO_ANSWER") from error
     return str(output, errors="replace").splitlines() or [""]
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import psutil
 
-from evaluation.errors import GenerationError, SandboxUnavailable
+from evaluation.errors import GenerationError
 from evaluation.generation import process
 from evaluation.generation.driver import Limits, Session, unwatched
 from evaluation.generation.session import PipeSession, start_session
 from evaluation.manifest import Manifest
+from evaluation.obstacles import unavailable
 from workers.sandbox.arguments import BUNDLE, RUNNER, Bind
 from workers.sandbox.container import Container, run_arguments
 from workers.sandbox.engine import Engine, EngineError, look
@@ -75,9 +76,7 @@ class DockerDriver:
             found = _find_image(self._engine, image)
             self._sweep()
         except EngineError as error:
-            raise SandboxUnavailable(
-                f"{error}.", fix="Start the engine and let the worker's user reach its socket."
-            ) from error
+            raise unavailable("ENGINE_UNUSABLE", detail=error) from error
         self._image = str(look(found, "Id"))
         self.surroundings = Surroundings(
             variables=frozenset({"HOSTNAME", *_variables(found)}), has_own_kernel=runtime == "runsc"
@@ -153,19 +152,14 @@ class DockerDriver:
 def _find_client() -> str:
     client = shutil.which("docker", path=PATH)
     if client is None:
-        raise SandboxUnavailable(
-            "The program docker is not installed.", fix="Install a client of Docker's interface."
-        )
+        raise unavailable("NO_CLIENT")
     return client
 
 
 def _check_version(version: object) -> str:
     spoken = re.fullmatch(r"(\d+)\.(\d+)", str(look(version, "ApiVersion")))
     if spoken is None or (int(spoken[1]), int(spoken[2])) < OLDEST_API:
-        raise SandboxUnavailable(
-            "The engine is too old for the profile of system calls.",
-            fix="Install Docker 23 or later, or another engine whose interface is 1.42 or later.",
-        )
+        raise unavailable("ENGINE_TOO_OLD")
     return str(look(version, "Version"))
 
 
@@ -173,36 +167,24 @@ def _check_engine(info: object, runtime: str) -> None:
     """Refuse an engine without the runtime, or one that would drop a limit with no more than a warning."""
     runtimes = look(info, "Runtimes")
     if runtime not in RUNTIMES or not isinstance(runtimes, dict) or runtime not in runtimes:
-        raise SandboxUnavailable(
-            f"The engine has no runtime {runtime}.",
-            fix="Register it with the engine, or name the other one: PASTICHE_SANDBOX_RUNTIME=runsc or runc.",
-        )
+        raise unavailable("NO_RUNTIME", runtime=runtime)
     missing = [name for name in NEEDED_LIMITS if look(info, name) is not True]
     if missing:
-        raise SandboxUnavailable(
-            f"The engine's kernel cannot keep limits: {', '.join(missing)}.",
-            fix="Turn the control groups on for memory, swap, pids and cpu.",
-        )
+        raise unavailable("NO_LIMITS", names=", ".join(missing))
     options = look(info, "SecurityOptions")
     if not any("seccomp" in str(option) for option in (options if isinstance(options, list) else [])):
-        raise SandboxUnavailable("The engine cannot filter system calls.", fix="Use an engine with seccomp.")
+        raise unavailable("NO_FILTER")
 
 
 def _find_image(engine: Engine, image: str) -> object:
     if not _BY_DIGEST.fullmatch(image):
-        raise SandboxUnavailable(
-            f"The image {image!r} is not named by its digest.",
-            fix="Set PASTICHE_SANDBOX_IMAGE to NAME@sha256:... or sha256:...: a tag can change.",
-        )
+        raise unavailable("IMAGE_WITHOUT_DIGEST", image=repr(image))
     try:
         return engine.image(image)
     except EngineError as error:
         if error.status != 404:
             raise
-        raise SandboxUnavailable(
-            f"The engine does not have the image {image}.",
-            fix="Pull or load it; the worker never does.",
-        ) from error
+        raise unavailable("NO_IMAGE", image=image) from error
 
 
 def _variables(image: object) -> list[str]:

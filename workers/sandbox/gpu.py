@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from evaluation.errors import SandboxUnavailable
+from evaluation.obstacles import unavailable
 from workers.sandbox.surroundings import PATH
 
 CONTROL_NODES = ("nvidiactl", "nvidia-uvm")
@@ -19,7 +19,6 @@ LIBRARIES = (
     "libnvidia-nvvm70.so.4",
     "libnvidia-gpucomp.so",
 )
-HOST_ADVICE = "Install the NVIDIA driver, run nvidia-modprobe, or start the worker without a GPU."
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ def find_gpu(index: int, root: Path = Path("/"), libraries: Sequence[Path] | Non
     names = (*CONTROL_NODES, f"nvidia{index}")
     missing = [name for name in names if not (root / "dev" / name).exists()]
     if missing:
-        raise SandboxUnavailable(f"There is no /dev/{missing[0]}.", fix=HOST_ADVICE)
+        raise unavailable("NO_GPU_NODE", node=f"/dev/{missing[0]}")
     nodes = [*names, *(name for name in OPTIONAL_NODES if (root / "dev" / name).exists())]
     libraries = _find_libraries() if libraries is None else libraries
     found = [*_kernel_paths(_bus_address(index, root), root), *(_outside_usr(libraries))]
@@ -64,14 +63,14 @@ def _bus_address(index: int, root: Path) -> str:
         fields = dict(line.split(":", 1) for line in file.read_text().splitlines() if ":" in line)
         if fields.get("Device Minor", "").strip() == str(index):
             return file.parent.name
-    raise SandboxUnavailable(f"The NVIDIA driver knows no GPU {index}.", fix=HOST_ADVICE)
+    raise unavailable("UNKNOWN_GPU", index=index)
 
 
 def _kernel_paths(address: str, root: Path) -> list[Path]:
     """List the parts of /sys that the driver's library reads: its modules, this GPU, the memory nodes."""
     device = root / "sys/bus/pci/devices" / address
     if not device.exists():
-        raise SandboxUnavailable(f"There is no PCI device {address}.", fix=HOST_ADVICE)
+        raise unavailable("NO_PCI_DEVICE", address=address)
     paths = [*sorted((root / "sys/module").glob("nvidia*")), root / "sys/bus/pci/devices"]
     paths += [device.resolve(), root / "sys/devices/system/node"]
     return [Path("/") / path.relative_to(root.resolve()) for path in map(_absolute, paths) if path.exists()]
@@ -92,7 +91,7 @@ def _find_libraries() -> list[Path]:
 def _outside_usr(libraries: Sequence[Path]) -> list[Path]:
     """Return those that the sandbox does not show anyway."""
     if not any(path.name == NEEDED_LIBRARY for path in libraries):
-        raise SandboxUnavailable(f"The library {NEEDED_LIBRARY} is not installed.", fix=HOST_ADVICE)
+        raise unavailable("NO_GPU_LIBRARY", library=NEEDED_LIBRARY)
     shown = ("/usr/", "/lib/", "/lib64/")
     return [path for path in libraries if not str(path).startswith(shown)]
 

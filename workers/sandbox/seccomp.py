@@ -7,7 +7,7 @@ import json
 import os
 import platform
 
-from evaluation.errors import SandboxUnavailable
+from evaluation.obstacles import unavailable
 from workers.sandbox.syscalls import Rule, rules
 
 _ARCHITECTURES = {"x86_64": "SCMP_ARCH_X86_64", "aarch64": "SCMP_ARCH_AARCH64"}
@@ -26,9 +26,7 @@ def build_filter(*, gpu: bool = False) -> bytes:
     try:
         import pyseccomp as seccomp  # loads libseccomp, which only a worker's machine must have
     except (ImportError, OSError, RuntimeError) as error:
-        raise SandboxUnavailable(
-            "libseccomp is not installed.", fix="Install the packages libseccomp2 and pyseccomp."
-        ) from error
+        raise unavailable("NO_SECCOMP") from error
     made = seccomp.SyscallFilter(seccomp.ERRNO(errno.ENOSYS))
     made.set_attr(seccomp.Attr.ACT_BADARCH, seccomp.KILL_PROCESS)
     for rule in rules(gpu=gpu):
@@ -52,10 +50,7 @@ def build_profile(*, gpu: bool = False) -> bytes:
         SandboxUnavailable: the architecture is none that the engine's format knows here.
     """
     if platform.machine() not in _ARCHITECTURES:
-        raise SandboxUnavailable(
-            f"There is no profile of system calls for {platform.machine()}.",
-            fix="Run the worker on x86-64 or arm64.",
-        )
+        raise unavailable("NO_PROFILE", machine=platform.machine())
     profile = {
         "defaultAction": "SCMP_ACT_ERRNO",
         "defaultErrnoRet": errno.ENOSYS,

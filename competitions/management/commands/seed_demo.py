@@ -54,9 +54,9 @@ class Command(BaseCommand):
                 _run("evaluation", "demo-data", folder, "--seed", read_seed())
                 make_competition(Path(folder), User.objects.get(username="organizer"))
         with tempfile.TemporaryDirectory(prefix="pastiche-baselines-") as folder:
-            _run("baselines", "export", "--all", "--out", folder)
-            for archive in _fastest_first(Path(folder)):
-                call_command("register_baseline", SLUG, archive, stdout=self.stdout)
+            exported = json.loads(_run("baselines", "export", "--all", "--json", "--out", folder))
+            for archive in exported:  # the fastest first, so that the board fills quickly
+                call_command("register_baseline", SLUG, archive["path"], stdout=self.stdout)
         self.stdout.write(f"The demo is ready; accounts: {', '.join(ACCOUNTS)}.")
         self.stdout.flush()
         if stay:
@@ -129,13 +129,7 @@ def make_competition(folder: Path, organizer: User) -> None:
     publish(competition=competition)
 
 
-def _run(*arguments: str) -> None:
-    """Run one of the project's own command lines in a process of its own: this one loads no torch."""
-    subprocess.run(
-        [sys.executable, "-m", *arguments], cwd=settings.BASE_DIR, check=True, stdout=subprocess.DEVNULL
-    )
-
-
-def _fastest_first(folder: Path) -> list[Path]:
-    """Order the archives so that the board fills quickly: optimization comes last."""
-    return sorted(folder.glob("*.zip"), key=lambda path: (path.stem == "gatys", path.stem))
+def _run(*arguments: str) -> bytes:
+    """Run one of our own command lines in a process of its own, for this one loads no torch; return its output."""
+    command = [sys.executable, "-m", *arguments]
+    return subprocess.run(command, cwd=settings.BASE_DIR, check=True, stdout=subprocess.PIPE).stdout
