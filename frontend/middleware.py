@@ -1,4 +1,4 @@
-"""What every page has in common: the content policy, a bound on bodies, and errors of the domain shown as pages."""
+"""What every page has in common: a bound on bodies, and errors of the domain shown as pages."""
 
 from collections.abc import Callable
 
@@ -9,21 +9,6 @@ from competitions.body_size import form_limit, refuse_large_body, upload_limit
 from competitions.errors import CompetitionError, UploadTooLarge
 from frontend.views.errors import competition_error_page
 
-POLICY = "; ".join(
-    [
-        "default-src 'self'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    ]
-)
-# The stock admin and the API bring their own pages; neither shows what a stranger has written unescaped.
-WITHOUT_POLICY = ("/admin/", "/api/")
-
 # The API bounds its bodies itself, and answers in JSON.
 WITH_OWN_BOUND = "/api/"
 NO_ARCHIVE_HERE = gettext_noop(
@@ -31,21 +16,6 @@ NO_ARCHIVE_HERE = gettext_noop(
 )
 
 Handler = Callable[[HttpRequest], HttpResponse]
-
-
-class ContentSecurityPolicy:
-    """Forbid inline scripts, inline styles and everything that another site serves."""
-
-    def __init__(self, get_response: Handler) -> None:
-        """Keep the next handler."""
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Set the header."""
-        response = self.get_response(request)
-        if not request.path.startswith(WITHOUT_POLICY):
-            response.headers["Content-Security-Policy"] = POLICY
-        return response
 
 
 class BodySizeLimit:

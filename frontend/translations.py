@@ -15,6 +15,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
+from accounts.errors import TeamError
 from competitions.errors import CompetitionError
 from competitions.flags import FLAG_TEXTS
 from competitions.selectors import access, submissions
@@ -25,6 +26,7 @@ from evaluation.failures import FAILURES
 from evaluation.metrics.registry import METRIC_SPECS
 from evaluation.obstacles import OBSTACLES
 
+Refusal = CompetitionError | TeamError
 ROOM = Path(__file__).parent
 LOCALE = ROOM / "locale"
 REFUSING = (access, submissions, flags, handing_in, moderation, queue)  # what people do on pages ends there
@@ -66,7 +68,7 @@ def foreign_texts() -> Iterator[str]:
     for spec in METRIC_SPECS.values():
         yield from (spec.title, spec.misses)
     yield from FLAG_TEXTS.values()
-    for error in _errors(CompetitionError):
+    for error in (*_errors(CompetitionError), *_errors(TeamError)):
         yield " ".join((error.__doc__ or "").split())
         if error.fix:
             yield error.fix
@@ -160,7 +162,7 @@ def _refusals(module: ModuleType) -> Iterator[str]:
                     yield text.value
 
 
-def _errors(kind: type[CompetitionError]) -> Iterator[type[CompetitionError]]:
+def _errors(kind: type[Refusal]) -> Iterator[type[Refusal]]:
     yield kind
     for child in kind.__subclasses__():
         yield from _errors(child)

@@ -3,6 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
+from frontend import account_urls, team_urls
 from frontend.views import (
     accounts,
     comparisons,
@@ -51,9 +52,8 @@ urlpatterns = [
     path(
         "images/runs/<uuid:run_id>/<int:pair_pk>/<int:width>/", images.output_image, name="output_thumbnail"
     ),
-    path("accounts/sign-in/", accounts.SignIn.as_view(), name="sign_in"),
-    path("accounts/sign-out/", accounts.SignOut.as_view(), name="sign_out"),
-    path("accounts/sign-up/", accounts.sign_up, name="sign_up"),
+    *account_urls.urlpatterns,
+    *team_urls.urlpatterns,
     path("settings/tokens/", accounts.settings_tokens, name="settings_tokens"),
     path("settings/tokens/<int:token_id>/revoke/", accounts.token_revoke, name="token_revoke"),
     path("settings/language/", set_language, name="set_language"),

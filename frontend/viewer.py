@@ -1,5 +1,6 @@
-"""Who looks at a page."""
+"""Who looks at a page, and what every page is told."""
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.models import User
@@ -11,3 +12,8 @@ def signed_in_user(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise NotAllowed
     return request.user
+
+
+def mail(request: HttpRequest) -> dict[str, bool]:
+    """Tell templates whether mail leaves this machine."""
+    return {"sends_mail": settings.SENDS_MAIL}

@@ -1,5 +1,6 @@
 """Who calls: tokens, the caller, and the caller's teams."""
 
+from allauth.mfa.utils import is_mfa_enabled
 from django.contrib.auth import authenticate
 from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication
@@ -122,6 +123,10 @@ class Tokens(ApiView):
         user = authenticate(request._request, username=fields["username"], password=fields["password"])
         if not isinstance(user, User):
             raise AuthenticationFailed("User name or password is wrong.")
+        if is_mfa_enabled(user):
+            raise AuthenticationFailed(
+                "This account has a second factor: make the token at /settings/tokens/."
+            )
         token, key = issue_token(user=user, name=fields["name"], scopes=fields["scopes"], days=fields["days"])
         shown = {"id": token.pk, "name": token.name, "user": user.username, "expires_at": token.expires_at}
         answer = NewTokenSerializer({"token": key, "scopes": token.scopes.split(), **shown}).data

@@ -1,6 +1,7 @@
-"""Set organizers' texts, written as Markdown, without letting them add anything but text."""
+"""Set organizers' texts, written as Markdown, without letting them add anything but text; show forms of others."""
 
 from django import template
+from django.forms import BoundField
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
@@ -21,3 +22,16 @@ def rich_text(text: str) -> SafeString:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
     return mark_safe(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))
+
+
+@register.filter
+def unprompted(field: BoundField) -> BoundField:
+    """Take away the text inside an empty field that only repeats its label."""
+    field.field.widget.attrs.pop("placeholder", None)
+    return field
+
+
+@register.filter
+def drawing(svg: str) -> SafeString:
+    """Put the square for an authenticator app into the page; no image may come as data."""
+    return mark_safe(svg[svg.index("<svg") :].replace("<svg", '<svg role="img" aria-label="QR code"', 1))

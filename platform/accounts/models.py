@@ -50,6 +50,19 @@ class Membership(models.Model):
         return f"{self.user} in {self.team} as {self.role}"
 
 
+class TeamInvitation(models.Model):
+    """A link by which whoever has it may join a team, until it expires or an owner takes it back."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="invitations")
+    made_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.team} until {self.expires_at:%Y-%m-%d}"
+
+
 class ApiToken(models.Model):
     """A token for programs: shown once, stored as a hash; it does what its scopes name, until it expires.
 

@@ -1,9 +1,12 @@
 """Every read of users, teams and tokens."""
 
+from django.core import signing
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import ApiToken, Membership, Team, User
+from accounts.models import ApiToken, Membership, Team, TeamInvitation, User
+
+SALT = "team invitation"
 
 
 def teams_of(user: User) -> list[Team]:
@@ -20,6 +23,34 @@ def find_team(user: User, slug: str | None) -> Team | None:
 def members_of(team: Team) -> list[Membership]:
     """List who belongs to a team, owners first."""
     return list(team.memberships.select_related("user").order_by("-role", "user__username"))
+
+
+def is_owner(user: User, team: Team) -> bool:
+    """Say whether the user manages the team."""
+    return team.memberships.filter(user=user, role=Membership.Role.OWNER).exists()
+
+
+def invitations_of(team: Team) -> list[TeamInvitation]:
+    """List the links by which one can join a team now, newest first."""
+    return list(_valid_invitations().filter(team=team).order_by("-pk"))
+
+
+def token_of(invitation: TeamInvitation) -> str:
+    """Return what stands in the link: signed, so that nobody makes one up."""
+    return signing.dumps(invitation.pk, salt=SALT)
+
+
+def find_invitation(token: str) -> TeamInvitation | None:
+    """Return the invitation of a link if it is valid now, or None."""
+    try:
+        key = signing.loads(token, salt=SALT)
+    except signing.BadSignature:
+        return None
+    return _valid_invitations().select_related("team").filter(pk=key).first()
+
+
+def _valid_invitations() -> QuerySet[TeamInvitation]:
+    return TeamInvitation.objects.filter(revoked_at=None, expires_at__gt=timezone.now())
 
 
 def working_tokens() -> QuerySet[ApiToken]:

@@ -5,7 +5,7 @@ import re
 import secrets
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import dj_database_url
@@ -26,6 +26,17 @@ PATIENCE = {
 }
 FOLDER = "folder"
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
+
+class MailServer(NamedTuple):
+    """A server for outgoing mail, in the order of Django's settings; no host: there is none."""
+
+    host: str = ""
+    port: int = 25
+    user: str = ""
+    password: str = ""
+    starts_tls: bool = False
+    is_tls: bool = False
 
 
 def stop(variable: str, expected: str) -> NoReturn:
@@ -113,6 +124,28 @@ def read_broker(name: str) -> str:
     if not text.startswith(("redis://", "rediss://")) and text != broker.URL:
         stop(name, f"expected redis://host:port/number, rediss://… or {broker.URL}")
     return text
+
+
+def read_mail(name: str) -> MailServer:
+    """Read a mail server: `smtp://user:password@host:587` (STARTTLS), `smtps://…`, `smtp+plain://…`, or nothing."""
+    if not (text := env.str(name, "")):
+        return MailServer()
+    address = urlsplit(text)
+    ports = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
+    try:
+        host, port = address.hostname, address.port or ports[address.scheme]
+    except (KeyError, ValueError):
+        host, port = None, 0
+    if not host or address.path.strip("/") or address.query:
+        stop(name, "expected smtp://user:password@host:587, or smtps:// or smtp+plain:// in its place")
+    return MailServer(
+        host,
+        port,
+        unquote(address.username or ""),
+        unquote(address.password or ""),
+        starts_tls=address.scheme == "smtp",
+        is_tls=address.scheme == "smtps",
+    )
 
 
 def read_storage(name: str, folder: Path, *, key: str, secret: str) -> dict[str, object]:

@@ -12,7 +12,7 @@ from pythonjsonlogger.json import JsonFormatter
 SHORTEST_SECRET = 4  # anything shorter would blacken half of every line
 HIDDEN = "[hidden]"
 QUIET = (
-    *("kombu", "amqp", "celery.beat", "botocore", "boto3", "s3transfer", "urllib3"),
+    *("kombu", "amqp", "celery.beat", "botocore", "boto3", "s3transfer", "urllib3", "axes"),
     # A nudge that came and went is no news.
     *("celery.app.trace", "celery.worker.strategy", "celery.worker.request"),
 )

@@ -7,6 +7,7 @@ from celery.schedules import schedule
 from kombu import Exchange, Queue
 
 from config import broker, env, logs, openapi
+from config.people import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -58,11 +59,16 @@ INSTALLED_APPS = [
     "django_htmx",
     "accounts",
     "competitions",
-    "frontend",
+    "frontend",  # before allauth, whose pages ours replace
+    "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "axes",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "frontend.middleware.ContentSecurityPolicy",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -73,7 +79,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "frontend.middleware.CompetitionErrorPages",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -87,21 +95,22 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
+                "frontend.viewer.mail",
             ],
         },
     },
 ]
 
-AUTH_USER_MODEL = "accounts.User"
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
-]
-LOGIN_URL = "sign_in"
-LOGIN_REDIRECT_URL = "home"
-LOGOUT_REDIRECT_URL = "home"
+# Mail goes out by this server; without one it is printed among the log lines, and no address has to be checked.
+EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, EMAIL_USE_TLS, EMAIL_USE_SSL = env.read_mail(
+    "PASTICHE_EMAIL_URL"
+)
+SENDS_MAIL = bool(EMAIL_HOST)
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if SENDS_MAIL else 'console'}.EmailBackend"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.read_str("PASTICHE_EMAIL_FROM", "pastiche@localhost")
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if SENDS_MAIL else "optional"
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if BEHIND_TLS else "http"
 CSRF_FAILURE_VIEW = "frontend.views.errors.csrf_failure"
 
 LANGUAGE_CODE = "en"
@@ -288,8 +297,13 @@ SECRETS = env.list_secrets(
         SECRET_KEY,
         METRICS_TOKEN,
         DATABASES["default"]["PASSWORD"],
+        EMAIL_HOST_PASSWORD,
         env.read_str("PASTICHE_STORAGE_SECRET", ""),
     ],
-    addresses=[env.read_str("PASTICHE_DATABASE_URL", ""), CELERY_BROKER_URL],
+    addresses=[
+        env.read_str("PASTICHE_DATABASE_URL", ""),
+        env.read_str("PASTICHE_EMAIL_URL", ""),
+        CELERY_BROKER_URL,
+    ],
 )
 LOGGING = logs.configuration(LOG_LEVEL, LOG_FORMAT, secrets=SECRETS, has_access_log=ACCESS_LOG)

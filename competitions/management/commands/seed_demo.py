@@ -79,7 +79,9 @@ def make_accounts() -> dict[str, str]:
     }
     _write_private(path, json.dumps(passwords))
     for name in passwords.keys() - users.keys():
-        create_user(username=name, password=passwords[name], is_staff=ACCOUNTS[name])
+        create_user(
+            username=name, password=passwords[name], email=f"{name}@localhost", is_staff=ACCOUNTS[name]
+        )
     return passwords
 
 
