@@ -224,7 +224,7 @@ def test_addresses_are_added_checked_chosen_and_removed(client: Client, painter:
 def test_the_texts_of_the_library_are_chinese_too(client: Client, painter: User) -> None:
     client.cookies["django_language"] = "zh-hans"
     page = sign_in(client, "sofonisba", "wrong").content.decode()
-    assert "用户名和/或密码" in page
+    assert "您提供的用户名或密码不正确。" in page
     client.post("/accounts/password/", {"email": painter.email})
     assert "密码" in str(mail.outbox[0].subject)
 
