@@ -44,6 +44,13 @@ class QuotaExceeded(CompetitionError):
     retry_at: datetime | None = None  # None: never
 
 
+class TooManyFinals(CompetitionError):
+    """The team has chosen as many submissions as this phase takes."""
+
+    code = "TOO_MANY_FINALS"
+    fix = "Take another choice back first."
+
+
 class NotATeamMember(CompetitionError):
     """You are not a member of that team."""
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from competitions.errors import PhaseClosed, QuotaExceeded
+from competitions.errors import PhaseClosed, QuotaExceeded, TooManyFinals
 from evaluation.failures import FAILURES, Fault
 
 
@@ -78,20 +78,32 @@ def start_of_day(now: datetime) -> datetime:
     return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def check_quota(*, used_today: int, per_day: int, used_total: int, total: int, now: datetime) -> None:
+def check_quota(
+    *, used_today: int, per_day: int, used_total: int, total: int, now: datetime, who: str = "The team has"
+) -> None:
     """Refuse a submission beyond the daily or the total quota."""
     if used_total >= total:
-        raise QuotaExceeded(
-            f"The team has used all {total} runs of this phase.", fix="No more runs can be had."
-        )
+        raise QuotaExceeded(f"{who} used all {total} runs of this phase.", fix="No more runs can be had.")
     if used_today >= per_day:
         reset = start_of_day(now) + timedelta(days=1)
         error = QuotaExceeded(
-            f"The team has used its {per_day} runs of today.",
+            f"{who} used the {per_day} runs of today.",
             fix=f"The next run can be submitted at {reset:%Y-%m-%d %H:%M} UTC.",
         )
         error.retry_at = reset
         raise error
+
+
+def check_final_choice(*, state: str, chosen: int, limit: int) -> None:
+    """Refuse a choice after the phase, or beyond what a team may choose; `state` is the phase's."""
+    if limit == 0:
+        raise TooManyFinals(
+            "In this phase teams do not choose; its rule decides.", fix="Nothing is to be done."
+        )
+    if state != "open":
+        raise PhaseClosed("Choices are made while the phase is open.")
+    if chosen > limit:
+        raise TooManyFinals
 
 
 def is_charged(state: RunState, fault: Fault, *, had_started: bool) -> bool:

@@ -16,11 +16,12 @@ from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
 from accounts.errors import TeamError
+from competitions import rules
 from competitions.errors import CompetitionError
 from competitions.flags import FLAG_TEXTS
 from competitions.selectors import access, submissions
 from competitions.selectors.status import NO_DEVICE, NO_MEMORY, NO_RUNTIME, NO_WORKER
-from competitions.services import flags, moderation, queue
+from competitions.services import finals, flags, moderation, queue
 from competitions.services import submissions as handing_in
 from evaluation.failures import FAILURES
 from evaluation.metrics.registry import METRIC_SPECS
@@ -29,7 +30,16 @@ from evaluation.obstacles import OBSTACLES
 Refusal = CompetitionError | TeamError
 ROOM = Path(__file__).parent
 LOCALE = ROOM / "locale"
-REFUSING = (access, submissions, flags, handing_in, moderation, queue)  # what people do on pages ends there
+REFUSING = (
+    access,
+    submissions,
+    finals,
+    rules,
+    flags,
+    handing_in,
+    moderation,
+    queue,
+)  # what people do on pages ends there
 KEYWORDS = {
     "_": None,
     "gettext": None,

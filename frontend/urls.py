@@ -38,6 +38,7 @@ urlpatterns = [
     path("s/<uuid:submission_id>/progress/", submissions.submission_progress, name="submission_progress"),
     path("s/<uuid:submission_id>/log/", submissions.submission_log, name="submission_log"),
     path("s/<uuid:submission_id>/cancel/", submissions.submission_cancel, name="submission_cancel"),
+    path("s/<uuid:submission_id>/final/", submissions.submission_final, name="submission_final"),
     path("s/<uuid:submission_id>/retry/", moderation.submission_retry, name="submission_retry"),
     path("s/<uuid:submission_id>/rerun/", moderation.submission_rerun, name="submission_rerun"),
     path(

@@ -62,6 +62,7 @@ class PhaseAdmin(admin.ModelAdmin):
         "suite",
         "required_coverage",
         "counting",
+        "finals_per_team",
         "device",
         "memory_mb",
         "load_seconds",

@@ -8,7 +8,7 @@ from competitions.models.leaderboard import LeaderboardRow, LeaderboardSnapshot
 from competitions.models.outbox import Outbox
 from competitions.models.run import Run, RunEvent, RunLogChunk, RunOutput, Score
 from competitions.models.shard import RunShard
-from competitions.models.submission import Disqualification, QuotaEntry, Submission
+from competitions.models.submission import Disqualification, FinalChoice, QuotaEntry, Submission
 from competitions.models.upload import IdempotencyKey, Upload, UploadPart
 from competitions.models.worker import Worker
 
@@ -18,6 +18,7 @@ __all__ = [
     "Dataset",
     "DatasetVersion",
     "Disqualification",
+    "FinalChoice",
     "IdempotencyKey",
     "ImagePair",
     "LeaderboardRow",

@@ -82,6 +82,11 @@ class Phase(models.Model):
         default=0.99, validators=[MinValueValidator(0.5), MaxValueValidator(1)]
     )
     counting = models.CharField(max_length=6, choices=Counting.choices, default=Counting.BEST)
+    finals_per_team = models.PositiveSmallIntegerField(
+        default=1,
+        validators=[MaxValueValidator(10)],
+        help_text="How many submissions a team may choose to be ranked by; 0: the rule above decides alone",
+    )
     device = models.CharField(max_length=3, choices=Device.choices, default=Device.CPU)
     memory_mb = models.PositiveIntegerField(default=4096, validators=[MinValueValidator(256)])
     load_seconds = models.PositiveIntegerField(default=120, validators=[MinValueValidator(1)])

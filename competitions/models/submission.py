@@ -53,6 +53,17 @@ class Submission(models.Model):
         return self.name
 
 
+class FinalChoice(models.Model):
+    """That a team wants to be ranked by this submission; without a choice the phase's rule chooses among all."""
+
+    submission = models.OneToOneField(Submission, on_delete=models.PROTECT, related_name="final_choice")
+    chosen_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.submission} is final"
+
+
 class Disqualification(models.Model):
     """That an organizer took a submission off the board, and why; `lifted_at` puts it back."""
 

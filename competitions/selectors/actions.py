@@ -59,4 +59,4 @@ def _may_submit(submission: SubmissionView, viewer: User) -> bool:
         phase = find_phase(get_competition(submission.competition, viewer), submission.phase)
     except NotFound:  # the competition is not published any more
         return False
-    return phase.state == "open" and quota(phase, team).left_today > 0
+    return phase.state == "open" and quota(phase, team, viewer).left_today > 0

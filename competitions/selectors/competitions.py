@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Count, Prefetch
 from django.utils import timezone
 
-from accounts.models import Team
+from accounts.models import Team, User
 from competitions.errors import NotFound, PhaseClosed
 from competitions.models import Competition, ImagePair, Phase, QuotaEntry
 from competitions.rules import phase_state, start_of_day
@@ -31,6 +31,7 @@ class PhaseView:
     runs_total: int
     required_coverage: float
     counting: str
+    finals_per_team: int
     limits: Mapping[str, int]
     suite: MetricSuite
     n_public: int
@@ -110,11 +111,16 @@ def public_pairs(phase: PhaseView) -> list[PairView]:
     ]
 
 
-def quota(phase: PhaseView, team: Team) -> QuotaView:
-    """Count what a team has used in a phase; refunded runs do not count."""
-    used = QuotaEntry.objects.filter(team=team, phase=phase.pk).exclude(state=QuotaEntry.State.REFUNDED)
-    today = used.filter(created_at__gte=start_of_day(timezone.now())).count()
-    left_total = max(0, phase.runs_total - used.count())
+def quota(phase: PhaseView, team: Team, user: User | None = None) -> QuotaView:
+    """Count what a team has used in a phase; refunded runs do not count.
+
+    For a user, what the user has used in all teams bounds what is left: many teams bring nobody more runs.
+    """
+    paid = QuotaEntry.objects.filter(phase=phase.pk).exclude(state=QuotaEntry.State.REFUNDED)
+    payers = [paid.filter(team=team)] + ([paid.filter(run__submission__submitted_by=user)] if user else [])
+    since = start_of_day(timezone.now())
+    today = max(used.filter(created_at__gte=since).count() for used in payers)
+    left_total = max(0, phase.runs_total - max(used.count() for used in payers))
     left_today = min(left_total, max(0, phase.runs_per_day - today))
     return QuotaView(phase.runs_per_day, today, left_today, left_total)
 
@@ -161,6 +167,7 @@ def _phase_view(phase: Phase, counts: dict[tuple[int, str], int]) -> PhaseView:
         runs_total=phase.runs_total,
         required_coverage=phase.required_coverage,
         counting=phase.counting,
+        finals_per_team=phase.finals_per_team,
         limits={
             "archive_mb": settings.MAX_ARCHIVE_MB,
             "memory_mb": phase.memory_mb,

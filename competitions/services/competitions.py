@@ -27,6 +27,7 @@ class PhasePlan:
     memory_mb: int = 4096
     required_coverage: float = 0.99
     counting: str = Phase.Counting.BEST
+    finals_per_team: int = 1
 
 
 def store_suite(*, suite: SuiteDocument) -> MetricSuite:

@@ -4,11 +4,13 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable
+from uuid import UUID
 
 from django.db import transaction
 
 from competitions.models import (
     Disqualification,
+    FinalChoice,
     ImagePair,
     LeaderboardRow,
     LeaderboardSnapshot,
@@ -60,6 +62,7 @@ def refresh(*, phase_id: int) -> LeaderboardSnapshot:
 def _counting_runs(phase: Phase) -> list[Run]:
     """Choose each baseline's and each team's run that counts: their best or latest by the phase's rule.
 
+    Where a team has chosen final submissions, the rule looks at these alone, as long as one of them counts.
     Only runs under the phase's suite compete, and only of submissions that are not disqualified.
     """
     disqualified = Disqualification.objects.filter(lifted_at__isnull=True)
@@ -70,7 +73,8 @@ def _counting_runs(phase: Phase) -> list[Run]:
         .select_related("submission", "pair_scores")
         .order_by("finished_at", "pk")
     )
-    latest = {run.submission_id: run for run in scored}  # a rerun replaces what it repeats
+    # A rerun replaces what it repeats.
+    latest = _finals_first(phase, {run.submission_id: run for run in scored})
     headline = dict(
         Score.objects.filter(
             run__in=[r.pk for r in latest.values()], metric=HEADLINE, split="hidden"
@@ -84,6 +88,16 @@ def _counting_runs(phase: Phase) -> list[Run]:
         if known is None or is_latest or headline.get(run.pk, 0.0) > headline.get(known.pk, 0.0):
             chosen[who] = run
     return sorted(chosen.values(), key=lambda run: str(run.pk))
+
+
+def _finals_first(phase: Phase, latest: dict[UUID, Run]) -> dict[UUID, Run]:
+    """Leave of each team that has chosen only what it has chosen."""
+    if not phase.finals_per_team:
+        return latest
+    choices = FinalChoice.objects.filter(submission__phase=phase, submission__in=latest.keys())
+    chosen = set(choices.values_list("submission_id", flat=True))
+    teams = {latest[submission_id].submission.team_id for submission_id in chosen}
+    return {key: run for key, run in latest.items() if key in chosen or run.submission.team_id not in teams}
 
 
 def _inputs_digest(phase: Phase, runs: Iterable[Run]) -> str:

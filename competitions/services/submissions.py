@@ -55,7 +55,7 @@ def create_submission(*, phase_pk: int, team: Team, user: User, upload: Upload) 
     phase = Phase.objects.get(pk=phase_pk)
     if not team.memberships.filter(user=user).exists():
         raise NotATeamMember
-    _check_may_submit(phase, team)  # before the costly inspection; again below, under the lock
+    _check_may_submit(phase, team, user)  # before the costly inspection; again below, under the lock
     with _received(upload, phase) as (path, info):
         if not upload.allow_duplicate and has_earlier_submission(
             phase_pk=phase.pk, team_pk=team.pk, archive_sha256=info.sha256
@@ -63,7 +63,7 @@ def create_submission(*, phase_pk: int, team: Team, user: User, upload: Upload) 
             raise DuplicateSubmission
         with transaction.atomic():
             Team.objects.select_for_update().get(pk=team.pk)  # two uploads cannot share the last slot
-            _check_may_submit(phase, team)
+            _check_may_submit(phase, team, user)
             submission = _store(
                 phase, path, info, kind=Submission.Kind.ENTRY, team=team, user=user, note=upload.note
             )
@@ -122,7 +122,7 @@ def retry_submission(*, submission_id: UUID, user: User) -> Run:
         raise NotATeamMember("Only the team that submitted can repeat this run.")
     with transaction.atomic():
         Team.objects.select_for_update().get(pk=team.pk)
-        _check_may_submit(submission.phase, team)
+        _check_may_submit(submission.phase, team, user)
         newest = submission.runs.filter(purpose=Run.Purpose.SCORE).order_by("-sequence").first()
         if newest is None or not may_be_retried(newest.state, newest.failure_code):
             raise IllegalTransition(
@@ -159,17 +159,21 @@ def _run_again_after_infra(baseline: Submission) -> None:
         create_run(submission=baseline, actor="operator")
 
 
-def _check_may_submit(phase: Phase, team: Team) -> None:
+def _check_may_submit(phase: Phase, team: Team, user: User) -> None:
+    """Look at the window, at the team's runs, and at the user's in all teams: many teams bring nobody more."""
     now = timezone.now()
     check_phase_is_open(phase.opens_at, phase.closes_at, now)
-    used = QuotaEntry.objects.filter(team=team, phase=phase).exclude(state=QuotaEntry.State.REFUNDED)
-    check_quota(
-        used_today=used.filter(created_at__gte=start_of_day(now)).count(),
-        per_day=phase.runs_per_day,
-        used_total=used.count(),
-        total=phase.runs_total,
-        now=now,
-    )
+    paid = QuotaEntry.objects.filter(phase=phase).exclude(state=QuotaEntry.State.REFUNDED)
+    mine = paid.filter(run__submission__submitted_by=user)
+    for who, used in (("The team has", paid.filter(team=team)), ("You have, over all of your teams,", mine)):
+        check_quota(
+            used_today=used.filter(created_at__gte=start_of_day(now)).count(),
+            per_day=phase.runs_per_day,
+            used_total=used.count(),
+            total=phase.runs_total,
+            now=now,
+            who=who,
+        )
 
 
 @contextmanager

@@ -19,14 +19,19 @@ from competitions.errors import (
     DuplicateSubmission,
     IllegalTransition,
     NotATeamMember,
+    PhaseClosed,
+    TooManyFinals,
 )
 from competitions.selectors import competitions as competition_selectors
 from competitions.selectors import submissions as selectors
 from competitions.selectors.actions import actions_on
 from competitions.selectors.competitions import CompetitionView, PhaseView
+from competitions.selectors.finals import finals
 from competitions.selectors.flags import flags_of
+from competitions.services.finals import choose_final, drop_final
 from competitions.services.submissions import Upload, cancel_submission, create_submission
 from frontend.explain import explain
+from frontend.filters import filter_submissions
 from frontend.forms import SubmitForm
 from frontend.progress import log_context, progress_context, result_context
 from frontend.viewer import signed_in_user
@@ -58,9 +63,13 @@ def submit(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_safe
 def submission_list(request: HttpRequest) -> HttpResponse:
-    """List what the viewer's teams have handed in."""
-    found = selectors.submissions_of(signed_in_user(request))
-    return render(request, "frontend/submission_list.html", {"submissions": found})
+    """List what the viewer's teams have handed in, as far as the address asks for it."""
+    user = signed_in_user(request)
+    found = selectors.submissions_of(user)
+    chosen = finals(found, user)
+    filtered = filter_submissions(found, request.GET, chosen.chosen)
+    context = {"has_any": bool(found), "filtered": filtered, "finals": chosen}
+    return render(request, "frontend/submission_list.html", context)
 
 
 @never_cache
@@ -70,6 +79,7 @@ def submission(request: HttpRequest, submission_id: UUID) -> HttpResponse:
     found = selectors.get_submission(submission_id, request.user)
     context = progress_context(found, timezone.now()) | result_context(found)
     context["actions"] = actions_on(found, request.user)
+    context["finals"] = finals([found], request.user)
     context["review"] = flags_of([found.run.id], request.user)[found.run.id]
     if found.can_manage:
         context |= log_context(found, is_tail=True)
@@ -117,6 +127,24 @@ def submission_cancel(request: HttpRequest, submission_id: UUID) -> HttpResponse
     return redirect("submission", submission_id)
 
 
+@login_required
+@require_POST
+def submission_final(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+    """Choose a submission to be ranked by, or take the choice back."""
+    user = signed_in_user(request)
+    try:
+        if "drop" in request.POST:
+            drop_final(submission_id=submission_id, user=user)
+            messages.success(request, _("The choice was taken back."))
+        else:
+            choose_final(submission_id=submission_id, user=user)
+            messages.success(request, _("Chosen: your team is ranked by this submission."))
+    except (IllegalTransition, PhaseClosed, TooManyFinals) as error:
+        told = explain(error)
+        messages.error(request, f"{told.sentence} {told.fix}".strip())
+    return redirect("submission", submission_id)
+
+
 def _create(phase: PhaseView, user: User, form: SubmitForm) -> UUID:
     """Hand the form over to the service and return the key of the submission."""
     fields = form.cleaned_data
@@ -140,14 +168,14 @@ def _submit_page(
     problem: CompetitionError | None,
 ) -> HttpResponse:
     """Show the form with what was typed; the file has to be chosen again, browsers do not allow more."""
-    teams = teams_of(signed_in_user(request))
+    user = signed_in_user(request)
     context = {
         "competition": competition,
         "phase": phase,
         "form": form,
         "problem": explain(problem) if problem else None,
         "offers_duplicate": isinstance(problem, DuplicateSubmission),
-        "quotas": [(team.name, competition_selectors.quota(phase, team)) for team in teams],
+        "quotas": [(team.name, competition_selectors.quota(phase, team, user)) for team in teams_of(user)],
     }
     status = 400 if problem or form.errors else 200
     return render(request, "frontend/submit.html", context, status=status)

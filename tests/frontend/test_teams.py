@@ -41,7 +41,9 @@ def test_a_team_is_started_invites_and_is_joined_by_the_link(browser: Client, vi
     assert "stranger" in visitor.get(address).content.decode()
 
 
-def test_who_has_not_signed_in_comes_back_to_the_link(client: Client, atelier: Team, researcher: User) -> None:
+def test_who_has_not_signed_in_comes_back_to_the_link(
+    client: Client, atelier: Team, researcher: User
+) -> None:
     link = f"/join/{token_of(invite(team=atelier, user=researcher))}/"
     assert client.get(link).headers["Location"] == f"/accounts/sign-in/?next={quote(link)}"
 
@@ -94,9 +96,9 @@ def test_roles_change_and_members_leave(
     member = f"/teams/{atelier.slug}/members/{stranger.pk}/"
     browser.post(member, {"make_owner": ""})
     assert Membership.objects.get(user=stranger, team=atelier).role == "owner"
-    assert "You have left Atelier" in browser.post(
-        f"/teams/{atelier.slug}/leave/", follow=True
-    ).content.decode()
+    assert (
+        "You have left Atelier" in browser.post(f"/teams/{atelier.slug}/leave/", follow=True).content.decode()
+    )
     assert browser.get(f"/teams/{atelier.slug}/").status_code == 404
     assert visitor.get(f"/teams/{atelier.slug}/").status_code == 200
 

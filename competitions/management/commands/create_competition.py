@@ -22,6 +22,7 @@ PLAN: dict[str, tuple[type, str]] = {
     "memory_mb": (int, "limit for the memory of a generator"),
     "required_coverage": (float, "share of the pairs that need a valid output"),
     "counting": (str, "which submission of a team stands on the board: best or latest"),
+    "finals_per_team": (int, "how many submissions a team may choose to be ranked by; 0: none"),
 }
 
 
