@@ -15,7 +15,7 @@ class SignInForm(LoginForm):
     def __init__(self, *args: object, **kwargs: object) -> None:
         """Say what is asked for; the page itself links to the lost password."""
         super().__init__(*args, **kwargs)
-        self.fields["login"].label = _("Username or e-mail")
+        self.fields["login"].label = _("Username or email")
         self.fields["login"].widget.attrs |= {"autocomplete": "username", "autocapitalize": "none"}
         self.fields["password"].help_text = ""
 

@@ -15,6 +15,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
+from accounts.adapter import MAIL_FAILED
 from accounts.errors import TeamError
 from competitions import rules
 from competitions.errors import CompetitionError
@@ -77,7 +78,7 @@ def foreign_texts() -> Iterator[str]:
         yield from (failure.sentence, failure.advice)
     for spec in METRIC_SPECS.values():
         yield from (spec.title, spec.misses)
-    yield from FLAG_TEXTS.values()
+    yield from (*FLAG_TEXTS.values(), MAIL_FAILED)
     for error in (*_errors(CompetitionError), *_errors(TeamError)):
         yield " ".join((error.__doc__ or "").split())
         if error.fix:

@@ -7,13 +7,15 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib import messages
 from django.forms import BaseForm
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext, gettext_noop
 
 from accounts.models import User
 from accounts.services import ensure_personal_team
 from accounts.throttling import client_address
 
 logger = logging.getLogger(__name__)
+
+MAIL_FAILED = gettext_noop("The mail could not be sent. Try again later, or tell the operator.")
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -41,6 +43,4 @@ class AccountAdapter(DefaultAccountAdapter):
             super().send_mail(template_prefix, email, context)
         except (OSError, SMTPException):
             logger.exception("A mail could not be sent: %s", template_prefix)
-            messages.error(
-                self.request, _("The mail could not be sent. Try again later, or tell the operator.")
-            )
+            messages.error(self.request, gettext(MAIL_FAILED))

@@ -34,6 +34,8 @@ def check(tmp_path: Path, *options: str, **variables: str) -> subprocess.Complet
         ("PASTICHE_STORAGE_URL", "s3://Bucket_", "is no name for a bucket"),
         ("PASTICHE_STORAGE_URL", "s3://bucket?endpoint=host:9000", "is not like https://host:port"),
         ("PASTICHE_STORAGE_URL", "s3://key:secret@bucket", "belong into PASTICHE_STORAGE_KEY"),
+        ("PASTICHE_EMAIL_URL", "mail.example.org:587", "expected smtp://"),
+        ("PASTICHE_EMAIL_URL", "smtp://user@", "expected smtp://"),
         ("PASTICHE_STORAGE_KEY", "alone", "set PASTICHE_STORAGE_KEY and PASTICHE_STORAGE_SECRET, or neither"),
     ],
 )
@@ -91,6 +93,22 @@ def test_without_a_key_of_ours_the_usual_places_are_asked(
     monkeypatch.setenv("PASTICHE_STORAGE_URL", "s3://bucket")
     read = env.read_storage("PASTICHE_STORAGE_URL", tmp_path, key="PASTICHE_NONE", secret="PASTICHE_NONE")
     assert not {"access_key", "secret_key", "security_token"} & set(read["OPTIONS"])
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("", ("", 25, "", "", False, False)),
+        ("smtp://u%40x:p%2Fw@mail.example.org", ("mail.example.org", 587, "u@x", "p/w", True, False)),
+        ("smtps://mail.example.org:4650", ("mail.example.org", 4650, "", "", False, True)),
+        ("smtp+plain://127.0.0.1", ("127.0.0.1", 25, "", "", False, False)),
+    ],
+)
+def test_an_address_of_a_mail_server_is_taken_apart(
+    monkeypatch: pytest.MonkeyPatch, address: str, expected: tuple[object, ...]
+) -> None:
+    monkeypatch.setenv("PASTICHE_EMAIL_URL", address)
+    assert env.read_mail("PASTICHE_EMAIL_URL") == expected
 
 
 def test_the_generated_secret_key_is_private_and_stays(tmp_path: Path) -> None:
