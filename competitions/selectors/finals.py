@@ -32,7 +32,7 @@ def finals(shown: Sequence[SubmissionView], viewer: Viewer) -> Finals:
         return Finals(frozenset(chosen))
     own = Submission.objects.filter(pk__in=keys, team__in=viewer.teams.all())
     rows = list(own.select_related("phase"))
-    taken = Counter(
+    taken: Counter[tuple[int, int | None]] = Counter(
         FinalChoice.objects.filter(
             submission__phase__in={row.phase_id for row in rows},
             submission__team__in={row.team_id for row in rows},

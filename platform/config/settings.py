@@ -6,8 +6,8 @@ from pathlib import Path
 from celery.schedules import schedule
 from kombu import Exchange, Queue
 
-from config import broker, env, logs, openapi
-from config.people import *  # noqa: F403
+from config import broker, env, logs
+from config.fixed import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -29,7 +29,6 @@ if USES_SQLITE:
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Made once and kept in the data folder on a single machine; beside a database server the web needs it, workers do not.
 SECRET_KEY = env.read_secret_key("PASTICHE_SECRET_KEY", DATA_DIR, may_generate=USES_SQLITE)
@@ -42,7 +41,6 @@ CSRF_TRUSTED_ORIGINS = env.read_list("PASTICHE_TRUSTED_ORIGINS", [])
 BEHIND_TLS = env.read_bool("PASTICHE_BEHIND_TLS", False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else None
-X_FRAME_OPTIONS = "DENY"
 
 INSTALLED_APPS = [
     "config.apps.ConfigConfig",
@@ -83,8 +81,6 @@ MIDDLEWARE = [
     "frontend.middleware.CompetitionErrorPages",
     "axes.middleware.AxesMiddleware",
 ]
-ROOT_URLCONF = "config.urls"
-WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -111,13 +107,8 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.read_str("PASTICHE_EMAIL_FROM", "pastiche@localhost")
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if SENDS_MAIL else "optional"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if BEHIND_TLS else "http"
-CSRF_FAILURE_VIEW = "frontend.views.errors.csrf_failure"
 
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LOCALE_PATHS = [BASE_DIR / "frontend" / "locale"]
-TIME_ZONE = "UTC"
-USE_TZ = True
 
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # no collectstatic step: the files are read from the packages at start
@@ -159,8 +150,6 @@ REST_FRAMEWORK = {
 # What one user (or one address, without a token) may send to the API in a minute; 0 for no limit.
 API_PER_MINUTE = env.read_int("PASTICHE_API_PER_MINUTE", 1200, low=0, high=10_000_000)
 API_WRITES_PER_MINUTE = env.read_int("PASTICHE_API_WRITES_PER_MINUTE", 120, low=0, high=10_000_000)
-
-SPECTACULAR_SETTINGS = openapi.SPECTACULAR_SETTINGS
 
 # --- Runs ---------------------------------------------------------------------------------------------
 # A worker renews its lease on a run several times within this span; then the run goes back to the queue.

@@ -101,8 +101,8 @@ def test_other_schemes_count_as_no_token(anonymous: APIClient) -> None:
 def test_guessing_is_slowed_down_whatever_the_client_says_of_its_address(
     anonymous: APIClient, researcher: User
 ) -> None:
-    for _ in range(10):
-        assert exchange(anonymous, password="guess")[0] == 401
+    for n in range(10):
+        assert exchange(anonymous, username=f"nobody{n}", password="guess")[0] == 401
     fields = {"username": "rosalba", "password": PASSWORD, "name": "laptop"}
     answer = anonymous.post(f"{API}/tokens/", fields, headers={"X-Forwarded-For": "203.0.113.9"})
     assert answer.status_code == 429
@@ -118,7 +118,8 @@ def test_behind_a_proxy_its_callers_are_told_apart(
     fields = {"username": "rosalba", "password": "guess", "name": "laptop"}
     for claimed in range(10):  # what a caller claims stands before what the proxy saw
         headers = {"X-Forwarded-For": f"10.0.0.{claimed}, 203.0.113.9"}
-        assert anonymous.post(f"{API}/tokens/", fields, headers=headers).status_code == 401
+        tried = fields | {"username": f"nobody{claimed}"}
+        assert anonymous.post(f"{API}/tokens/", tried, headers=headers).status_code == 401
     headers = {"X-Forwarded-For": "10.9.9.9, 203.0.113.9"}
     assert anonymous.post(f"{API}/tokens/", fields, headers=headers).status_code == 429
     headers = {"X-Forwarded-For": "203.0.113.10"}

@@ -1,8 +1,18 @@
-"""Settings that no environment changes: who signs in how, and what a browser may load."""
+"""Settings that no environment changes: languages, who signs in how, what a browser may load, the API's own words."""
 
 from datetime import timedelta
 
 from csp.constants import NONE, SELF
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+CSRF_FAILURE_VIEW = "frontend.views.errors.csrf_failure"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+TIME_ZONE = "UTC"
+USE_TZ = True
+X_FRAME_OPTIONS = "DENY"
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
@@ -60,4 +70,17 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
         "frame-ancestors": [NONE],
     },
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Pastiche",
+    "DESCRIPTION": "Competitions of style-transfer generators. Send a token as `Authorization: Bearer TOKEN`. "
+    "Times are in UTC, numbers in full precision. Fields and parameters that are not listed are refused.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v[0-9]+/",
+    "COMPONENT_SPLIT_REQUEST": True,
+    # The page is served with the package's own copy of Swagger UI: it works without any other site.
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
