@@ -237,7 +237,7 @@ CACHES: dict[str, dict[str, object]] = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     if CELERY_BROKER_URL == broker.URL
     else {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "config.cache.PatientRedisCache",
         "LOCATION": CELERY_BROKER_URL,
         "KEY_PREFIX": "pastiche",
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},

@@ -118,3 +118,13 @@ def test_behind_a_proxy_callers_are_told_apart_by_what_it_says(painter: User, se
 
 def test_a_caller_without_an_address_is_counted_too(rf: object) -> None:
     assert client_address(rf.get("/", REMOTE_ADDR="")) == UNKNOWN  # type: ignore[attr-defined]
+
+
+def test_while_the_cache_is_away_people_sign_in_and_guessing_is_still_counted(
+    painter: User, settings: Settings
+) -> None:
+    settings.CACHES = {
+        "default": {"BACKEND": "config.cache.PatientRedisCache", "LOCATION": "redis://127.0.0.1:9/0"}
+    }
+    assert sign_in("sofonisba", PASSWORD).status_code == 302
+    assert guess("sofonisba").status_code == 429
