@@ -65,6 +65,15 @@ def read_pairs(folder: Path, split: str | None = None) -> tuple[Pair, ...]:
     return pairs
 
 
+def listed_pairs(text: str, name: str) -> list[dict[str, str]]:
+    """Parse the text of a pairs file and list its rows as they stand; no image is looked at.
+
+    Raises:
+        InvalidPairs: it does not follow the schema.
+    """
+    return [row.model_dump() for row in _parse_text(text, name).pairs]
+
+
 def dataset_digest(pairs: Sequence[Pair]) -> str:
     """Return the sha256 over all pair fields and image digests; folder names do not matter."""
     rows = []
@@ -77,15 +86,21 @@ def dataset_digest(pairs: Sequence[Pair]) -> str:
 
 def _parse(path: Path) -> _PairsFile:
     try:
-        return _PairsFile.model_validate_json(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InvalidPairs(
             f"{path} cannot be read: {error.strerror}.", fix="Name the folder that holds pairs.json."
         ) from error
+    return _parse_text(text, str(path))
+
+
+def _parse_text(text: str, name: str) -> _PairsFile:
+    try:
+        return _PairsFile.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise InvalidPairs(f"{path}: {where}: {first['msg']}.") from error
+        raise InvalidPairs(f"{name}: {where}: {first['msg']}.") from error
 
 
 def _check_cultures(pairs: Sequence[Pair]) -> None:

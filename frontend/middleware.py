@@ -11,6 +11,7 @@ from frontend.views.errors import competition_error_page
 
 # The API bounds its bodies itself, and answers in JSON.
 WITH_OWN_BOUND = "/api/"
+TAKE_FILES = ("submit", "data_upload")
 NO_ARCHIVE_HERE = gettext_noop(
     "Archives are taken on the submit page of a competition only, from those who have signed in."
 )
@@ -36,7 +37,7 @@ class BodySizeLimit:
         if request.path.startswith(WITH_OWN_BOUND):
             return None
         match = request.resolver_match
-        takes_archives = match is not None and match.view_name == "submit" and request.user.is_authenticated
+        takes_archives = match is not None and match.view_name in TAKE_FILES and request.user.is_authenticated
         limit, fix = (upload_limit(), "") if takes_archives else (form_limit(), NO_ARCHIVE_HERE)
         try:
             refuse_large_body(request.META, limit=limit, fix=fix)

@@ -17,30 +17,38 @@ from django.utils.translation.template import templatize
 
 from accounts.adapter import MAIL_FAILED
 from accounts.errors import TeamError
-from competitions import rules
+from competitions import rules, setting_up
 from competitions.errors import CompetitionError
 from competitions.flags import FLAG_TEXTS
-from competitions.selectors import access, submissions
+from competitions.selectors import access, drafts, submissions
 from competitions.selectors.status import NO_DEVICE, NO_MEMORY, NO_RUNTIME, NO_WORKER
-from competitions.services import finals, flags, moderation, queue
+from competitions.services import drafts as drafting
+from competitions.services import finals, flags, intake, moderation, publishing, queue
 from competitions.services import submissions as handing_in
 from evaluation.failures import FAILURES
+from evaluation.intake.findings import KINDS
 from evaluation.metrics.registry import METRIC_SPECS
 from evaluation.obstacles import OBSTACLES
 
 Refusal = CompetitionError | TeamError
 ROOM = Path(__file__).parent
 LOCALE = ROOM / "locale"
+# What people do on pages ends in these modules.
 REFUSING = (
     access,
-    submissions,
+    drafts,
+    drafting,
     finals,
-    rules,
     flags,
     handing_in,
+    intake,
     moderation,
+    publishing,
     queue,
-)  # what people do on pages ends there
+    rules,
+    setting_up,
+    submissions,
+)
 KEYWORDS = {
     "_": None,
     "gettext": None,
@@ -78,7 +86,9 @@ def foreign_texts() -> Iterator[str]:
         yield from (failure.sentence, failure.advice)
     for spec in METRIC_SPECS.values():
         yield from (spec.title, spec.misses)
-    yield from (*FLAG_TEXTS.values(), MAIL_FAILED)
+    yield from (*FLAG_TEXTS.values(), MAIL_FAILED, *drafts.PROBLEMS)
+    for kind in KINDS.values():
+        yield from (kind.sentence, kind.advice)
     for error in (*_errors(CompetitionError), *_errors(TeamError)):
         yield " ".join((error.__doc__ or "").split())
         if error.fix:

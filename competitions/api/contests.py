@@ -19,7 +19,7 @@ from competitions.api.base import ApiView, answer_page, quota_of
 from competitions.api.boards import LeaderboardSerializer
 from competitions.api.contract import describe
 from competitions.api.shapes import page_shape
-from competitions.selectors.access import visible_competitions
+from competitions.selectors.access import listed_competitions
 from competitions.selectors.competitions import (
     CompetitionView,
     PhaseView,
@@ -63,7 +63,7 @@ class Competitions(ApiView):
     )
     def get(self, request: Request) -> Response:
         """List competitions, newest first."""
-        page = page_of(visible_competitions(request.user), self.window(), NEWEST_FIRST)
+        page = page_of(listed_competitions(request.user), self.window(), NEWEST_FIRST)
         shown = competitions(request.user, only=[row.pk for row in page.rows])
         return answer_page(page, serializers.CompetitionSerializer, request, rows=shown)
 

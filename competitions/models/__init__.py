@@ -3,6 +3,7 @@
 from competitions.models.artifact import Artifact
 from competitions.models.competition import Competition, MetricSuite, Organizer, Phase
 from competitions.models.dataset import Dataset, DatasetVersion, ImagePair
+from competitions.models.draft import Announcement, Draft
 from competitions.models.flag import RunFlag
 from competitions.models.leaderboard import LeaderboardRow, LeaderboardSnapshot
 from competitions.models.outbox import Outbox
@@ -13,11 +14,13 @@ from competitions.models.upload import IdempotencyKey, Upload, UploadPart
 from competitions.models.worker import Worker
 
 __all__ = [
+    "Announcement",
     "Artifact",
     "Competition",
     "Dataset",
     "DatasetVersion",
     "Disqualification",
+    "Draft",
     "FinalChoice",
     "IdempotencyKey",
     "ImagePair",

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from simple_history.models import HistoricalRecords
 
 from competitions.models.dataset import DatasetVersion
 
@@ -23,17 +24,26 @@ class MetricSuite(models.Model):
 
 
 class Competition(models.Model):
-    """A question put to the field: these pairs, this suite, these dates."""
+    """A question put to the field: these pairs, this suite, these dates.
+
+    The texts in Chinese are shown to its readers; where one is empty they get the other one. A competition that
+    is not listed is found by those who know its address.
+    """
 
     slug = models.SlugField(max_length=60, unique=True)
     title = models.CharField(max_length=120)
+    title_zh = models.CharField(max_length=120, blank=True)
     summary = models.CharField(max_length=300, blank=True)
+    summary_zh = models.CharField(max_length=300, blank=True)
     description = models.TextField(blank=True)
+    description_zh = models.TextField(blank=True)
     is_published = models.BooleanField(default=False)
+    is_listed = models.BooleanField(default=True)
     organizers = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Organizer", related_name="organizes"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    history = HistoricalRecords(excluded_fields=["created_at"])
 
     def __str__(self) -> str:
         return self.title
@@ -92,6 +102,7 @@ class Phase(models.Model):
     load_seconds = models.PositiveIntegerField(default=120, validators=[MinValueValidator(1)])
     pair_seconds = models.PositiveIntegerField(default=10, validators=[MinValueValidator(1)])
     run_seconds = models.PositiveIntegerField(default=3600, validators=[MaxValueValidator(MAX_RUN_SECONDS)])
+    history = HistoricalRecords()
 
     class Meta:
         constraints = [

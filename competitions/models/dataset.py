@@ -23,6 +23,7 @@ class DatasetVersion(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     size = models.PositiveIntegerField(help_text="Side of every image in pixels")
     credits = models.TextField(blank=True)
+    report = models.JSONField(default=dict, blank=True, help_text="what was found when it was taken in")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

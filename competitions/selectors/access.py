@@ -21,6 +21,12 @@ def visible_competitions(viewer: Viewer) -> QuerySet[Competition]:
     return rows.filter(Q(is_published=True) | Q(organizers=viewer)).distinct()
 
 
+def listed_competitions(viewer: Viewer) -> QuerySet[Competition]:
+    """Visible competitions without those that only whoever knows the address shall find; organizers see theirs."""
+    rows = visible_competitions(viewer)
+    return rows.filter(Q(is_listed=True) | Q(pk__in=organized_competitions(viewer).values("pk")))
+
+
 def organized_competitions(viewer: Viewer) -> QuerySet[Competition]:
     """Competitions that the viewer runs; staff run all."""
     rows = Competition.objects.all()

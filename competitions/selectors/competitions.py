@@ -7,12 +7,13 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import Count, Prefetch
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from accounts.models import Team, User
 from competitions.errors import NotFound, PhaseClosed
 from competitions.models import Competition, ImagePair, Phase, QuotaEntry
 from competitions.rules import phase_state, start_of_day
-from competitions.selectors.access import Viewer, visible_competitions
+from competitions.selectors.access import Viewer, listed_competitions, visible_competitions
 from evaluation.metrics.registry import METRIC_SPECS
 from evaluation.spec import MetricSpec, MetricSuite, parse_suite
 
@@ -40,7 +41,11 @@ class PhaseView:
 
 @dataclass(frozen=True)
 class CompetitionView:
-    """A competition as pages and API show it; `phase` is the one that matters now."""
+    """A competition as pages and API show it; `phase` is the one that matters now.
+
+    The texts are in the reader's language where the organizers wrote them in it; `other_language` names the
+    language of those that are not.
+    """
 
     slug: str
     title: str
@@ -51,6 +56,7 @@ class CompetitionView:
     phase: PhaseView | None
     metrics: tuple[MetricSpec, ...]
     credits: str
+    other_language: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ class QuotaView:
 
 def competitions(viewer: Viewer, *, only: Collection[int] | None = None) -> list[CompetitionView]:
     """List the competitions that the viewer may see, or only those with these keys, newest first."""
-    rows = visible_competitions(viewer).prefetch_related(_with_phases()).order_by("-created_at", "-pk")
+    rows = listed_competitions(viewer).prefetch_related(_with_phases()).order_by("-created_at", "-pk")
     if only is not None:
         rows = rows.filter(pk__in=only)
     counts = _pair_counts([phase for row in rows for phase in row.phases.all()])
@@ -142,17 +148,34 @@ def _competition_view(row: Competition, counts: dict[tuple[int, str], int]) -> C
     credits = ""
     if current:
         credits = next(p for p in ordered if p.pk == current.pk).dataset_version.credits
+    texts = {name: _in_language(row, name) for name in ("title", "summary", "description")}
     return CompetitionView(
         slug=row.slug,
-        title=row.title,
-        summary=row.summary,
-        description=row.description,
+        **texts,
+        other_language=_other_language(row),
         is_published=row.is_published,
         phases=phases,
         phase=current,
         metrics=_metrics(current.suite) if current else (),
         credits=credits,
     )
+
+
+def _in_language(row: Competition, name: str) -> str:
+    """Return a text in the reader's language, or in the other one where it is missing."""
+    english, chinese = str(getattr(row, name)), str(getattr(row, f"{name}_zh"))
+    return (chinese or english) if _reads_chinese() else (english or chinese)
+
+
+def _other_language(row: Competition) -> str:
+    """Name the language that a reader gets the summary in, where it is not the reader's own."""
+    if _reads_chinese():
+        return "en" if row.summary and not row.summary_zh else ""
+    return "zh-Hans" if row.summary_zh and not row.summary else ""
+
+
+def _reads_chinese() -> bool:
+    return (get_language() or "").startswith("zh")
 
 
 def _phase_view(phase: Phase, counts: dict[tuple[int, str], int]) -> PhaseView:

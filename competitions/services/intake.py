@@ -1,0 +1,163 @@
+"""Take in the pictures of a competition: a zip file or a folder becomes a report and, if it can be, a dataset."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import User
+from competitions.errors import InvalidDataset, InvalidInput, NotAllowed, UploadTooLarge
+from competitions.models import Artifact, DatasetVersion, Draft
+from competitions.selectors.drafts import get_draft_row, suite_of
+from competitions.services.artifacts import store_file
+from competitions.services.datasets import import_dataset
+from competitions.services.drafts import settle
+from competitions.setting_up import Step, check_may_change
+from evaluation.errors import InvalidArchive
+from evaluation.intake.layout import Credit
+from evaluation.intake.packed import folder_files, packed_files
+from evaluation.intake.pictures import Picture
+from evaluation.intake.survey import Survey, survey
+from evaluation.pairs import PAIRS_FILE
+from evaluation.zips.rules import ArchiveLimits
+
+MAX_ENTRIES = 20_000
+MAX_THUMBNAILS = 100  # of pictures with findings, beside those of the preview
+
+Files = Iterable[tuple[str, bytes]]
+
+
+def take_in_zip(*, slug: str, user: User, content: IO[bytes], size: int) -> Draft:
+    """Look at every file of a zip and make a dataset of what is usable; the report is kept in any case.
+
+    Raises:
+        NotFound: the user does not organize such a competition.
+        InvalidDataset: the zip file itself breaks a rule, `fields` names it; nothing is kept then.
+        UploadTooLarge: it is larger than archives may be.
+        IllegalTransition: the competition is published.
+    """
+    draft, side = _open(slug, user)
+    limit = settings.MAX_ARCHIVE_MB * 2**20
+    if size > limit:
+        raise UploadTooLarge(
+            f"The file has {size / 2**20:.1f} MB; the limit is {settings.MAX_ARCHIVE_MB} MB.",
+            fix="Scale the pictures down to twice the side that is scored.",
+        )
+    with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR, prefix="data-") as folder:
+        path = Path(folder) / "data.zip"
+        with path.open("xb") as target:
+            content.seek(0)
+            shutil.copyfileobj(content, target, 2**20)
+        limits = ArchiveLimits(packed=limit, unpacked=4 * limit, entries=MAX_ENTRIES)
+        try:
+            with path.open("rb") as file:
+                return _take_in(draft, side, packed_files(file, limits), Path(folder))
+        except InvalidArchive as error:
+            raise InvalidDataset(error.message, fix=error.fix, fields={"rule": error.reason}) from error
+
+
+def take_in_folder(*, slug: str, user: User, folder: Path) -> Draft:
+    """Take in a folder of the server's own disk; staff only, for it can be any folder.
+
+    Raises:
+        NotAllowed: the user is not of the staff.
+        InvalidInput: there is no such folder.
+    """
+    draft, side = _open(slug, user)
+    if not user.is_staff:
+        raise NotAllowed("Only staff can read folders of the server.")
+    if not folder.is_absolute() or not folder.is_dir():
+        raise InvalidInput(
+            "There is no such folder on the server.", fix="Give its whole path.", fields={"folder": "?"}
+        )
+    with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR, prefix="data-") as work:
+        return _take_in(draft, side, folder_files(folder), Path(work))
+
+
+def _open(slug: str, user: User) -> tuple[Draft, int]:
+    draft = get_draft_row(slug, user)
+    check_may_change(Step.DATA, is_published=draft.competition.is_published)
+    suite = suite_of(draft)
+    if suite is None:
+        raise InvalidInput(
+            "Choose the metric suite first: it says how large the pictures have to be.",
+            fix="Complete the step before this one.",
+        )
+    return draft, suite.size
+
+
+def _take_in(draft: Draft, side: int, files: Files, work: Path) -> Draft:
+    prepared = work / "prepared"
+    (prepared / "images").mkdir(parents=True)
+
+    def keep(picture: Picture) -> None:
+        (prepared / "images" / f"{picture.sha256}.png").write_bytes(picture.png)
+        digests[picture.name] = picture.sha256
+
+    digests: dict[str, str] = {}
+    found = survey(files, side, keep)
+    with transaction.atomic():
+        draft = Draft.objects.select_for_update(of=("self",)).select_related("competition").get(pk=draft.pk)
+        check_may_change(Step.DATA, is_published=draft.competition.is_published)
+        draft.report = found.report.to_json() | {"thumbnails": _store_thumbnails(found)}
+        if not found.report.is_fatal:
+            _write_pairs(prepared, found, digests)
+            draft.dataset_version = _import(draft, prepared, found)
+        draft.save()
+        settle(draft)
+    return draft
+
+
+def _import(draft: Draft, prepared: Path, found: Survey) -> DatasetVersion:
+    competition = draft.competition
+    version = import_dataset(
+        folder=prepared,
+        slug=f"{competition.slug[:48]}-{competition.pk}",  # no other competition adds versions to it
+        title=competition.title,
+        credits=_credits_page(found),
+    )
+    if not version.report:
+        version.report = draft.report
+        version.save(update_fields=["report"])
+    return version
+
+
+def _write_pairs(prepared: Path, found: Survey, digests: dict[str, str]) -> None:
+    rows = [
+        {**row, **{role: f"images/{digests[row[role]]}.png" for role in ("content", "style")}}
+        for row in found.rows
+    ]
+    document = {"schema": 1, "size": found.report.size, "pairs": rows}
+    (prepared / PAIRS_FILE).write_text(json.dumps(document), encoding="utf-8")
+
+
+def _store_thumbnails(found: Survey) -> dict[str, str]:
+    """Store the small pictures that the report shows and return their digests by file name."""
+    bad = [row.file for row in found.report.findings if row.file in found.thumbnails][:MAX_THUMBNAILS]
+    return {
+        name: store_file(kind=Artifact.Kind.IMAGE, content=BytesIO(found.thumbnails[name])).sha256
+        for name in dict.fromkeys([*bad, *found.report.previews])
+        if name in found.thumbnails
+    }
+
+
+def _credits_page(found: Survey) -> str:
+    """List the sources of the pictures in use, without their file names: those would tell of hidden ones."""
+    used = {row[role] for row in found.rows for role in ("content", "style")}
+    lines = dict.fromkeys(_credit_line(found.credits[name]) for name in sorted(used) if name in found.credits)
+    if not lines:
+        return ""
+    head = "| title | author | source | license |\n|---|---|---|---|\n"
+    return head + "".join(lines)
+
+
+def _credit_line(credit: Credit) -> str:
+    texts = (credit.title, credit.author, credit.source, credit.license)
+    cells = (" ".join(text.replace("|", "/").split())[:300] or "–" for text in texts)
+    return f"| {' | '.join(cells)} |\n"
