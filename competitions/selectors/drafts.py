@@ -204,7 +204,7 @@ def problem_of(draft: Draft, step: Step) -> str:
         Step.PEOPLE: "",
         Step.PUBLISH: "" if row.is_published else NOT_PUBLISHED,
     }[step]
-    return found or (NOT_TAKEN if draft.typed.get(step) else "")
+    return NOT_TAKEN if draft.typed.get(step) else found
 
 
 def missing_steps(draft: Draft) -> list[Step]:
