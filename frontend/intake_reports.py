@@ -28,7 +28,7 @@ class Group:
     @property
     def n_more(self) -> int:
         """Count what is not listed."""
-        return self.n - len(self.files)
+        return self.n - len(self.files) if self.files else 0
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,9 @@ def report_context(report: Report | None, thumbnails: Mapping[str, str]) -> dict
 def _groups(report: Report, thumbnails: Mapping[str, str]) -> list[Group]:
     groups = []
     for code, n in report.counts().items():
-        of_code = [finding for finding in report.findings if finding.code == code][:SHOWN]
+        # Thin groups are marked in the histograms already.
+        listed = () if code == "SMALL_SLICE" else report.findings
+        of_code = [finding for finding in listed if finding.code == code and finding.file][:SHOWN]
         files = tuple(Shown(f.file, f.detail, thumbnails.get(f.file, "")) for f in of_code)
         groups.append(Group(KINDS[code], n, files))
     order = list(Weight)

@@ -11,6 +11,8 @@ from competitions.errors import NotFound
 from competitions.models import Competition, Draft, Organizer, Run, Score, Submission
 from competitions.rules import LIVE_STATES, RunState, shown_progress
 from competitions.selectors.access import Viewer, organized_competitions
+from competitions.selectors.queue import needs_of
+from competitions.selectors.status import Waiting, waiting_for
 from competitions.selectors.submissions import ScoreView
 from competitions.setting_up import (
     AFTER_PUBLISHING,
@@ -55,10 +57,11 @@ class TrialView:
 
 @dataclass(frozen=True)
 class DryRunView:
-    """The last dry run; it counts while the set-up is the one that it tried."""
+    """The last dry run; it counts while the set-up is the one that it tried. `waiting`: why it does not start."""
 
     trials: tuple[TrialView, ...] = ()
     is_current: bool = False
+    waiting: Waiting = Waiting()
 
     @property
     def is_live(self) -> bool:
@@ -238,9 +241,11 @@ def dry_run_view(draft: Draft) -> DryRunView:
             score.value, score.low, score.high, score.n
         )
     found = [newest[UUID(key)] for key in ids if UUID(key) in newest]
+    queued = [run for run in found if run.state == RunState.QUEUED]
     return DryRunView(
         tuple(_trial(run, scores.get(run.pk, {})) for run in found),
         is_current=bool(ids) and draft.tried.get("setup") == current_setup(draft),
+        waiting=waiting_for(needs_of(queued[0])) if queued else Waiting(),
     )
 
 

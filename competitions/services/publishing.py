@@ -12,8 +12,9 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
-from competitions.errors import CompetitionError, IllegalTransition
+from competitions.errors import CompetitionError, IllegalTransition, NotFound
 from competitions.models import Announcement, Artifact, Draft, Phase, Submission
+from competitions.selectors.access import organized_competitions
 from competitions.selectors.drafts import (
     current_setup,
     dry_run_view,
@@ -94,7 +95,10 @@ def announce(*, slug: str, user: User, title: str, text: str) -> Announcement:
         NotFound: the user does not organize such a competition.
         ValidationError: there is no title, or it is too long.
     """
-    row = Announcement(competition=get_draft_row(slug, user).competition, title=title, text=text, author=user)
+    competition = organized_competitions(user).filter(slug=slug).first()
+    if competition is None:
+        raise NotFound("There is no such competition, or you do not organize it.")
+    row = Announcement(competition=competition, title=title, text=text, author=user)
     row.full_clean()
     row.save()
     return row
