@@ -79,3 +79,26 @@ admin.site.register(
     ),
     ReadOnlyAdmin,
 )
+
+
+@admin.register(models.Draft)
+class DraftAdmin(ReadOnlyAdmin):
+    """What organizers have typed so far."""
+
+    list_display = ("competition", "updated_at", "dataset_version")
+    list_select_related = ("competition", "dataset_version__dataset")
+
+
+@admin.register(models.Announcement)
+class AnnouncementAdmin(ReadOnlyAdmin):
+    """What organizers told everybody."""
+
+    list_display = ("created_at", "competition", "title", "author")
+    list_select_related = ("competition", "author")
+
+
+@admin.register(models.Competition.history.model, models.Phase.history.model)
+class HistoryAdmin(ReadOnlyAdmin):
+    """What competitions and phases were before each change."""
+
+    list_display = ("history_date", "history_user", "history_type", "__str__")

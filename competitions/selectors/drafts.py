@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import User
 from competitions.errors import NotFound
-from competitions.models import Competition, Draft, Organizer, Run, Score, Submission
+from competitions.models import Competition, Draft, Organizer, Phase, Run, Score, Submission
 from competitions.rules import LIVE_STATES, RunState, shown_progress
 from competitions.selectors.access import Viewer, organized_competitions
 from competitions.selectors.queue import needs_of
@@ -144,6 +144,18 @@ def get_draft_row(slug: str, viewer: Viewer) -> Draft:
     draft = rows.select_related("competition", "dataset_version").filter(competition__slug=slug).first()
     if draft is None:
         raise NotFound("There is no such competition, or you do not organize it.")
+    return with_stored_phases(draft)
+
+
+def with_stored_phases(draft: Draft) -> Draft:
+    """Put dates and limits of a published competition in the place of what was planned: operators change them too."""
+    if not draft.competition.is_published:
+        return draft
+    phases = list(Phase.objects.filter(competition=draft.competition).order_by("opens_at"))
+    if phases:
+        windows = [Window(phase.title, phase.opens_at, phase.closes_at).to_json() for phase in phases]
+        limits = {name: getattr(phases[0], name) for name in PhaseLimits().to_json()}
+        draft.answers = {**draft.answers, Step.DATES: {"phases": windows}, Step.LIMITS: limits}
     return draft
 
 

@@ -9,7 +9,14 @@ from accounts.models import User
 from competitions.errors import InvalidInput, QuotaExceeded
 from competitions.models import Competition, Draft, Organizer, Phase
 from competitions.selectors.access import organized_competitions
-from competitions.selectors.drafts import TEXTS, get_draft_row, limits_of, suite_of, windows_of
+from competitions.selectors.drafts import (
+    TEXTS,
+    get_draft_row,
+    limits_of,
+    suite_of,
+    windows_of,
+    with_stored_phases,
+)
 from competitions.services.competitions import create_competition, store_suite
 from competitions.setting_up import (
     MAX_DRAFTS,
@@ -155,12 +162,15 @@ def settle(draft: Draft) -> None:
     if suite is None or limits is None or not windows or data is None or data.size != suite.size:
         return
     row = store_suite(suite=suite)
-    known = list(Phase.objects.filter(competition=draft.competition).order_by("pk"))
+    known = list(Phase.objects.filter(competition=draft.competition).order_by("opens_at", "pk"))
     _drop(known[len(windows) :])
     for number, window in enumerate(windows):
         phase = known[number] if number < len(known) else Phase(competition=draft.competition)
+        if phase.pk is None:
+            phase.slug = _free_slug(window.title, draft.competition)
+        elif draft.competition.is_published:
+            _check_keeps_place(phase, window)
         if not draft.competition.is_published or phase.pk is None:
-            phase.slug = _phase_slug(window.title, number, windows)
             phase.suite, phase.dataset_version = row, data
         phase.title, phase.opens_at, phase.closes_at = window.title, window.opens_at, window.closes_at
         for name, value in limits.to_json().items():
@@ -179,7 +189,7 @@ def _locked(slug: str, user: User, step: Step) -> Draft:
         .get(pk=found.pk)
     )
     check_may_change(step, is_published=draft.competition.is_published)
-    return draft
+    return with_stored_phases(draft)
 
 
 def _accept(draft: Draft, step: Step, answers: Mapping[str, object] | None = None) -> None:
@@ -212,11 +222,20 @@ def _drop(phases: Sequence[Phase]) -> None:
         phase.delete()
 
 
-def _phase_slug(title: str, number: int, windows: Sequence[Window]) -> str:
-    """Make an address of a title; two phases never get the same one."""
-    slugs = [slugify(window.title)[:50] for window in windows]
-    own = slugs[number]
-    return own if own and slugs.count(own) == 1 else f"phase-{number + 1}"
+def _check_keeps_place(phase: Phase, window: Window) -> None:
+    """Refuse to give the submissions of one phase to another one, as a new phase before it would."""
+    if phase.title != window.title and phase.submissions.exists():
+        raise InvalidInput(
+            f"The phase {phase.title} has submissions, so it keeps its name and its place.",
+            fix="Add new phases after it.",
+        )
+
+
+def _free_slug(title: str, competition: Competition) -> str:
+    """Make an address for a new phase: of its title, or of a number where that is taken or has no letters."""
+    taken = set(Phase.objects.filter(competition=competition).values_list("slug", flat=True))
+    choices = [slugify(title)[:50], *(f"phase-{n}" for n in range(1, len(taken) + 2))]
+    return next(slug for slug in choices if slug and slug not in taken)
 
 
 def _is_changed(phase: Phase) -> bool:

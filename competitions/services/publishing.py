@@ -52,7 +52,7 @@ def start_dry_run(*, slug: str, user: User) -> list[Submission]:
         raise IllegalTransition("Some steps are not complete.", fix="The list of steps shows which ones.")
     if dry_run_view(draft).is_live:
         raise IllegalTransition("A dry run is under way.", fix="Wait for its end, or cancel its runs.")
-    phase = Phase.objects.filter(competition=draft.competition).order_by("pk")[0]
+    phase = Phase.objects.filter(competition=draft.competition).order_by("opens_at")[0]
     with _archives() as uploads, transaction.atomic():
         made = dry_run(phase_pk=phase.pk, user=user, uploads=uploads)
         Draft.objects.filter(pk=draft.pk).update(
@@ -105,7 +105,7 @@ def announce(*, slug: str, user: User, title: str, text: str) -> Announcement:
 
 
 def _register_baselines(draft: Draft) -> None:
-    phase = Phase.objects.filter(competition=draft.competition).order_by("pk")[0]
+    phase = Phase.objects.filter(competition=draft.competition).order_by("opens_at")[0]
     for tried in tried_archives(draft):
         with open_file(tried.archive.sha256) as content:
             register_baseline(phase_pk=phase.pk, upload=Upload(content=content, size=tried.archive.size))

@@ -14,13 +14,14 @@ _MARKDOWN = (
 
 
 @register.filter
-def rich_text(text: str) -> SafeString:
-    """Turn Markdown into HTML; headings sink below those of the page."""
+def rich_text(text: str, top: int = 3) -> SafeString:
+    """Turn Markdown into HTML; its highest heading becomes one of level `top`, below those of the page."""
     tokens = _MARKDOWN.parse(text)
+    highest = min((int(token.tag[1]) for token in tokens if token.type == "heading_open"), default=1)
     for token in tokens:
         token.attrs.pop("style", None)  # the alignment of table columns; the content policy forbids it
         if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
+            token.tag = f"h{min(6, int(token.tag[1]) - highest + top)}"
     return mark_safe(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))
 
 

@@ -86,7 +86,7 @@ def setup(request: HttpRequest, slug: str, step: str) -> HttpResponse:
             messages.success(request, _("Saved."))
             return redirect("setup", slug, _next(place))
         if not _is_locked(draft, place):
-            services.keep_typed(slug=slug, user=user, step=place, typed=dict(request.POST.lists()))
+            services.keep_typed(slug=slug, user=user, step=place, typed=_typed(request))
             draft = selectors.get_draft(slug, user)
     context = step_context(draft, place, user) | {
         "form": form,
@@ -144,6 +144,11 @@ def _hand_over(slug: str, user: User, form: StepForm) -> None:
         services.save_basics(slug=slug, user=user, texts=form.cleaned_data)
     else:
         services.save_task(slug=slug, user=user, suite=form.cleaned_data["suite"])
+
+
+def _typed(request: HttpRequest) -> dict[str, list[str]]:
+    """Return what was typed, without what the page itself added against forged forms."""
+    return {name: values for name, values in request.POST.lists() if name != "csrfmiddlewaretoken"}
 
 
 def _put_beside(form: StepForm, error: ValidationError) -> None:

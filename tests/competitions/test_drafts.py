@@ -187,3 +187,37 @@ def test_the_queue_of_an_organizer_names_places_and_purposes(ready: Competition,
     assert len({run.name for run in found.live}) == 2
     assert found.waiting.reason
     assert {one.kind for one in found.latest} == {"dry_run"}
+
+
+def test_dates_that_an_operator_changed_survive_the_organizers_next_change(
+    ready: Competition, organizer: User
+) -> None:
+    publishing.publish_draft(slug="new", user=organizer, reason="no worker is running today")
+    later = NOW + timedelta(days=99)
+    Phase.objects.filter(slug="phase-1").update(closes_at=later)
+    assert get_draft("new", organizer).windows[-1].closes_at == later
+    drafts.save_limits(slug="new", user=organizer, limits=PhaseLimits(memory_mb=512))
+    assert Phase.objects.get(slug="phase-1").closes_at == later
+    assert set(Phase.objects.values_list("memory_mb", flat=True)) == {512}
+
+
+def test_submissions_never_pass_to_another_phase(ready: Competition, organizer: User) -> None:
+    publishing.start_dry_run(slug="new", user=organizer)
+    publishing.publish_draft(slug="new", user=organizer, reason="no worker is running today")
+    plan = get_draft("new", organizer).windows
+    earlier = Window("Before", NOW - timedelta(days=9), NOW - timedelta(days=8))
+    save = lambda planned: drafts.save_dates(slug="new", user=organizer, windows=planned)  # noqa: E731
+    assert refusal(lambda: save([earlier, *plan])) is InvalidInput
+    assert refusal(lambda: save(plan[:0])) is InvalidInput
+    save([*plan, Window("After", NOW + timedelta(days=90), NOW + timedelta(days=91))])
+    assert [phase.slug for phase in Phase.objects.order_by("opens_at")] == ["phase-0", "phase-1", "after"]
+
+
+def test_phases_may_change_names_before_publishing(ready: Competition, organizer: User) -> None:
+    first, second = windows((0, 5), (5, 9))
+    swapped = [
+        Window(second.title, first.opens_at, first.closes_at),
+        Window(first.title, second.opens_at, second.closes_at),
+    ]
+    drafts.save_dates(slug="new", user=organizer, windows=swapped)
+    assert [phase.title for phase in Phase.objects.order_by("opens_at")] == ["Phase 1", "Phase 0"]

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import URLPattern, reverse
 
 from accounts.models import User
-from competitions.models import Phase, Run, Submission
+from competitions.models import Draft, Phase, Run, Submission
 from frontend.urls import urlpatterns
 
 ROLES = ("nobody", "stranger", "researcher", "organizer", "staff")
@@ -16,6 +16,8 @@ SIGNED_IN = {
     "submit",
     "submission_list",
     "settings_tokens",
+    "organize",
+    "setup_new",
     "account_logout",
     "account_reauthenticate",
     "account_email",
@@ -61,11 +63,29 @@ DECISIONS = {
     "invitation_revoke",
     "team_leave",
     "member_change",
+    "announce",
+    "rescore",
+    "setup_preview",
+    "setup_new_preview",
+    "data_upload",
+    "data_folder",
+    "dry_run_start",
+    "publish",
 }
 POST_ONLY = DECISIONS | {"set_theme"}
-REDIRECTS = {"set_language", "submission_progress"}
+REDIRECTS = {"set_language", "submission_progress", "dry_run_progress"}
+ORGANIZERS_ONLY = {"organizer", "setup"}
+NOBODYS = {"report_thumbnail"}  # there is no such picture
 TEAM_ONLY = {"submission_log"}
-NOT_PAGES = {"pair_image", "output_image", "pair_thumbnail", "output_thumbnail", "leaderboard_download"}
+NOT_PAGES = {
+    "pair_image",
+    "output_image",
+    "pair_thumbnail",
+    "output_thumbnail",
+    "leaderboard_download",
+    "report_thumbnail",
+    "setup_example",
+}
 
 
 class Page(HTMLParser):
@@ -109,6 +129,8 @@ def arguments(pattern: URLPattern, run: Run, phase: Phase) -> dict[str, str]:
         "file_name": "scores.csv",
         "token_id": "1",
         "flag_id": "1",
+        "step": "basics",
+        "sha256": "0" * 64,
         "code": "OUT_OF_MEMORY",
         "token": "x",
         "key": "x",
@@ -144,6 +166,10 @@ def expected_status(name: str, role: str) -> int:
         return 302 if role == "nobody" and name in DECISIONS else 405
     if name in REDIRECTS or (name in SIGNED_IN and role == "nobody"):
         return 302
+    if name in ORGANIZERS_ONLY | NOBODYS and role == "nobody":
+        return 302
+    if name in NOBODYS or (name in ORGANIZERS_ONLY and role in ("stranger", "researcher")):
+        return 404
     if name in FOR_STRANGERS and role != "nobody":
         return 302
     if name in NEED_FACTOR:
@@ -153,6 +179,12 @@ def expected_status(name: str, role: str) -> int:
     if name in TEAM_ONLY and role in ("nobody", "stranger"):
         return 404
     return 200
+
+
+@pytest.fixture(autouse=True)
+def draft(phase: Phase) -> Draft:
+    """Let the competition have been set up in the browser."""
+    return Draft.objects.create(competition=phase.competition)
 
 
 @pytest.fixture(params=ROLES)
@@ -177,9 +209,12 @@ def test_every_address_answers_each_role_as_it_should(
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_every_page_keeps_the_rules_for_all(
-    client: Client, researcher: User, scored: Run, phase: Phase, language: str
+    client: Client, researcher: User, organizer: User, scored: Run, phase: Phase, language: str
 ) -> None:
     client.cookies["django_language"] = language
+    organizing = Client()
+    organizing.force_login(organizer)
+    organizing.cookies["django_language"] = language
     signed_in = Client()
     signed_in.force_login(researcher)
     signed_in.cookies["django_language"] = language
@@ -187,6 +222,7 @@ def test_every_page_keeps_the_rules_for_all(
         if pattern.name in NOT_PAGES | REDIRECTS | POST_ONLY | NEED_FACTOR.keys():
             continue
         browser = client if pattern.name in FOR_STRANGERS else signed_in
+        browser = organizing if pattern.name in ORGANIZERS_ONLY else browser
         page = Page(browser.get(address(pattern, scored, phase)).content.decode())
         assert page.languages == ["zh-Hans" if language == "zh-hans" else "en"], pattern.name
         assert len(page.headings) == 1, pattern.name

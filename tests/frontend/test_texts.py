@@ -13,6 +13,12 @@ def test_markdown_is_set_with_headings_below_those_of_the_page() -> None:
     assert "style=" not in html
 
 
+def test_headings_leave_no_level_out_wherever_they_begin() -> None:
+    assert "<h3>A</h3>" in rich_text("## A")
+    assert "<h4>B</h4>" in rich_text("## A\n\n### B")
+    assert "<h4>A</h4>" in rich_text("# A", 4)
+
+
 @pytest.mark.parametrize(
     "attack",
     [
