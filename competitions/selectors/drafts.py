@@ -118,15 +118,8 @@ NO_LIMITS = "The limits are not confirmed yet."
 NOT_TAKEN = "What was typed last was not accepted yet."
 NOT_PUBLISHED = "Not published yet."
 PROBLEMS = (
-    NO_TITLE,
-    NO_SUMMARY,
-    NO_SUITE,
-    NO_DATA,
-    OTHER_SIZE,
-    NO_PHASE,
-    NO_LIMITS,
-    NOT_TAKEN,
-    NOT_PUBLISHED,
+    *(NO_TITLE, NO_SUMMARY, NO_SUITE, NO_DATA, OTHER_SIZE),
+    *(NO_PHASE, NO_LIMITS, NOT_TAKEN, NOT_PUBLISHED),
 )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import User
 from competitions.errors import CompetitionError, IllegalTransition, InvalidInput, NotFound
-from competitions.models import Competition, Draft, Phase, Run, Submission
+from competitions.models import Competition, Phase, Run, Submission
 from competitions.selectors.drafts import dry_run, get_draft
 from competitions.selectors.news import news
 from competitions.selectors.organizing import organizer_view
