@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('competitions', '0008_uploads_and_keys'),
+        ('competitions', '0009_final_choices'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
