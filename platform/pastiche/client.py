@@ -1,14 +1,18 @@
 """The server's REST API as Python methods, one per address."""
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-from pydantic import ValidationError
 from urllib3.util import Retry
 
-from pastiche.errors import NetworkError
+from pastiche.bundle import packed
+from pastiche.config import config_path, load_config
+from pastiche.errors import PasticheError
+from pastiche.reading import parse, read_all
 from pastiche.responses import (
     Board,
     Competition,
@@ -16,29 +20,39 @@ from pastiche.responses import (
     LogChunk,
     Me,
     NewToken,
-    Page,
+    Output,
     Pair,
+    PhaseDetail,
     Response,
     Run,
     Scores,
     Submission,
 )
 from pastiche.transport import RETRY, Transport
-from pastiche.upload import FileForm
+from pastiche.uploads import Progress, Uploads
 
 R = TypeVar("R", bound=Response)
+SCOPES = ["read", "submit"]
 
 
 class Client:
     """A connection to one server, with or without a token; use it in a `with` statement.
 
-    Every method raises `LoginNeeded`, `Refused`, `CheckFailed` or `NetworkError` where the server does not
-    answer as hoped.
+    `Client()` takes server and token from PASTICHE_URL and PASTICHE_TOKEN, or from what `pastiche login` has kept.
+    Every method raises a `PasticheError` with `code`, `message`, `fix` and `fields` where the server does not
+    answer as hoped: `LoginNeeded`, `Refused`, `CheckFailed` or `NetworkError`.
     """
 
-    def __init__(self, base_url: str, token: str = "", *, retry: Retry = RETRY) -> None:
-        """Keep the address and the token; nothing is sent yet."""
+    def __init__(
+        self, base_url: str = "", token: str = "", *, retry: Retry = RETRY, pause: float = 1.0
+    ) -> None:
+        """Keep the address and the token; nothing is sent yet. `pause`: seconds after a first failed part."""
+        if not base_url:
+            config = load_config(os.environ, config_path())
+            base_url, token = config.server, token or config.token
         self._transport = Transport(base_url, token, retry)
+        self.server = base_url.rstrip("/")
+        self.uploads = Uploads(self._transport, pause)
 
     def __enter__(self) -> "Client":
         """Return the client itself."""
@@ -49,21 +63,29 @@ class Client:
         self._transport.close()
 
     def create_token(self, username: str, password: str, name: str) -> NewToken:
-        """Exchange user name and password for a token called `name`."""
-        fields = {"username": username, "password": password, "name": name}
-        return _parse(NewToken, self._transport.post("/tokens/", fields))
+        """Exchange user name and password for a token called `name` that can read and submit."""
+        fields = {"username": username, "password": password, "name": name, "scopes": SCOPES}
+        return parse(NewToken, self._transport.post("/tokens/", fields))
 
     def me(self) -> Me:
         """Return who the token belongs to."""
         return self._get(Me, "/me/")
 
+    def clock_ahead(self) -> float | None:
+        """Return by how many seconds this machine's clock is ahead of the server's, where the server tells."""
+        return self._transport.clock_ahead("/competitions/")
+
     def competitions(self) -> list[Competition]:
         """List the competitions."""
-        return self._get_all(Competition, "/competitions/")
+        return read_all(self._transport, Competition, "/competitions/")
 
     def competition(self, slug: str) -> CompetitionDetail:
         """Return one competition with phases, quota and metrics."""
         return self._get(CompetitionDetail, f"/competitions/{_part(slug)}/")
+
+    def phases(self, slug: str) -> list[PhaseDetail]:
+        """List the phases with what their runs are scored by."""
+        return read_all(self._transport, PhaseDetail, f"/competitions/{_part(slug)}/phases/")
 
     def leaderboard(self, slug: str, phase: str = "") -> Board:
         """Return the newest board of a phase, by default of the one that matters now."""
@@ -72,23 +94,42 @@ class Client:
 
     def pairs(self, slug: str, phase: str = "") -> list[Pair]:
         """List the public pairs of a phase, by default of the one that matters now."""
-        return self._get_all(Pair, f"/competitions/{_part(slug)}/pairs/", {"phase": phase} if phase else {})
+        query = {"phase": phase} if phase else {}
+        return read_all(self._transport, Pair, f"/competitions/{_part(slug)}/pairs/", query)
 
     def image(self, address: str) -> bytes:
         """Fetch an image from where an answer of the server says it is, on that server only."""
         return self._transport.fetch(address)
 
     def submit(
-        self, archive: Path, fields: Mapping[str, str], progress: Callable[[int], None] = lambda sent: None
+        self,
+        archive: Path | str,
+        competition: str,
+        *,
+        phase: str = "",
+        team: str = "",
+        note: str = "",
+        again: bool = False,
+        progress: Progress = lambda sent, size: None,
     ) -> Submission:
-        """Hand in an archive; `fields`: competition, and at will phase, team, note, again ("true")."""
-        with archive.open("rb") as file:
-            form = FileForm(fields, file, archive.stat().st_size, progress)
-            return _parse(Submission, self._transport.upload("/submissions/", form))
+        """Hand in an archive, a .zip file or the folder of one; what an earlier try has sent is not sent again.
+
+        `again`: although the team has handed in the same archive before.
+        """
+        fields: dict[str, object] = {"competition": competition, "again": again}
+        fields |= {
+            name: text for name, text in (("phase", phase), ("team", team), ("note", note)) if text
+        }
+        with packed(Path(archive)) as path:
+            upload = self.uploads.send(path, progress)
+        created = self._transport.create("/submissions/", fields | {"upload": upload.id})
+        with suppress(PasticheError):  # it expires anyway
+            self.uploads.delete(upload.id)
+        return parse(Submission, created)
 
     def submissions(self) -> list[Submission]:
         """List the submissions of the caller's teams, newest first."""
-        return self._get_all(Submission, "/submissions/")
+        return read_all(self._transport, Submission, "/submissions/")
 
     def submission(self, submission_id: str) -> Submission:
         """Return one submission with its latest run."""
@@ -96,7 +137,7 @@ class Client:
 
     def cancel(self, submission_id: str) -> Submission:
         """End the live run of a submission."""
-        return _parse(Submission, self._transport.post(f"/submissions/{_part(submission_id)}/cancel/", {}))
+        return parse(Submission, self._transport.post(f"/submissions/{_part(submission_id)}/cancel/", {}))
 
     def run(self, run_id: str) -> Run:
         """Return where a run stands."""
@@ -110,32 +151,12 @@ class Client:
         """Return the result of a scored run."""
         return self._get(Scores, f"/runs/{_part(run_id)}/scores/")
 
+    def outputs(self, run_id: str) -> list[Output]:
+        """List the stylized images of public pairs that a run has made so far."""
+        return read_all(self._transport, Output, f"/runs/{_part(run_id)}/outputs/")
+
     def _get(self, shape: type[R], path: str, query: Mapping[str, str | int] | None = None) -> R:
-        return _parse(shape, self._transport.get(path, query or {}))
-
-    def _get_all(self, shape: type[R], path: str, query: Mapping[str, str] | None = None) -> list[R]:
-        rows: list[R] = []
-        offset: int | None = 0
-        while offset is not None:
-            place = {"offset": offset} if offset else {}
-            answer = self._transport.get(path, {**(query or {}), **place})
-            page = _parse(Page[shape], answer)  # type: ignore[valid-type]
-            rows += page.results
-            offset = page.next_offset if (page.next_offset or 0) > offset else None
-        return rows
-
-
-def _parse(shape: type[R], body: bytes) -> R:
-    try:
-        return shape.model_validate_json(body)
-    except ValidationError as error:
-        problem = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, problem["loc"])) or "its beginning"
-        raise NetworkError(
-            f"The server's answer cannot be understood at {where}.",
-            fix="Check that the address is that of a Pastiche server; this program may be too old.",
-            code="BAD_ANSWER",
-        ) from error
+        return parse(shape, self._transport.get(path, query or {}))
 
 
 def _part(text: str) -> str:

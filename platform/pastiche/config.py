@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import click
 
 from pastiche.errors import ConfigError, LoginNeeded
+from pastiche.language import say
 
 _TOKEN = re.compile(r"[\x21-\x7e]{1,500}")
 
@@ -30,7 +31,7 @@ def config_path() -> Path:
 
 
 def load_config(environment: Mapping[str, str], path: Path) -> Config:
-    """Read the settings; PASTICHE_SERVER and PASTICHE_TOKEN win over the file.
+    """Read the settings; PASTICHE_URL and PASTICHE_TOKEN win over the file.
 
     The file's token goes to the file's server only, never to one that the environment names.
 
@@ -39,9 +40,11 @@ def load_config(environment: Mapping[str, str], path: Path) -> Config:
         LoginNeeded: others can read the file.
     """
     stored = _read(path)
-    server = environment.get("PASTICHE_SERVER") or (stored.server if stored else "")
+    server = environment.get("PASTICHE_URL") or (stored.server if stored else "")
     if not server:
-        raise LoginNeeded("No server is known yet.", fix="Run `pastiche login`, or set PASTICHE_SERVER.")
+        raise LoginNeeded(
+            say("No server is known yet."), fix=say("Run `pastiche login`, or set PASTICHE_URL.")
+        )
     server = check_server(server)
     token = environment.get("PASTICHE_TOKEN", "").strip()
     if not token and stored and stored.server == server:
@@ -72,8 +75,8 @@ def check_server(address: str) -> str:
         usable = False
     if not usable or parts.username or parts.query or parts.fragment:
         raise ConfigError(
-            "The server's address must look like https://host or http://host:port.",
-            fix="Give it with `pastiche login --server ADDRESS`, or in PASTICHE_SERVER.",
+            say("The server's address must look like https://host or http://host:port."),
+            fix=say("Give it with `pastiche login --server ADDRESS`, or in PASTICHE_URL."),
         )
     return plain
 
@@ -82,7 +85,7 @@ def check_token(token: str) -> str:
     """Return the token, or raise LoginNeeded where it cannot be one; the message does not hold it."""
     if not _TOKEN.fullmatch(token):
         raise LoginNeeded(
-            "The token holds characters that no token has.", fix="Copy it again, without quotes."
+            say("The token holds characters that no token has."), fix=say("Copy it again, without quotes.")
         )
     return token
 
@@ -91,10 +94,14 @@ def _read(path: Path) -> Config | None:
     try:
         with path.open(encoding="utf-8") as file:
             if os.name == "posix" and os.fstat(file.fileno()).st_mode & 0o077:
-                raise LoginNeeded(f"Others can read {path}.", fix=f"Run `chmod 600 {path}`.")
+                raise LoginNeeded(
+                    say("Others can read {path}.", path=path), fix=say("Run `chmod 600 {path}`.", path=path)
+                )
             fields = json.load(file)
         return Config(str(fields["server"]), str(fields["token"]))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise ConfigError(f"{path} cannot be read.", fix="Delete it and run `pastiche login`.") from error
+        raise ConfigError(
+            say("{path} cannot be read.", path=path), fix=say("Delete it and run `pastiche login`.")
+        ) from error

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from pastiche.language import say
+
 
 class PasticheError(Exception):
     """The command could not be carried out."""
@@ -13,7 +15,7 @@ class PasticheError(Exception):
         self, message: str = "", *, fix: str = "", code: str = "", fields: Mapping[str, str] | None = None
     ) -> None:
         """Keep the message (default: the class docstring), what to do about it, and the server's code."""
-        self.message = message or " ".join((self.__doc__ or "").split())
+        self.message = message or say(" ".join((self.__doc__ or "").split()))
         self.fix = fix
         self.code = code or self.code
         self.fields = dict(fields or {})

@@ -18,10 +18,10 @@ class Response(BaseModel):
 
 
 class Page(Response, Generic[R]):
-    """A stretch of a list; `next_offset` is None at its end."""
+    """A stretch of a list; `next_cursor` is None at its end."""
 
     results: tuple[R, ...]
-    next_offset: int | None = None
+    next_cursor: str | None = None
 
 
 class NewToken(Response):
@@ -71,6 +71,18 @@ class Phase(Response):
     limits: dict[str, int | float | None] = {}
 
 
+class PhaseDetail(Phase):
+    """A phase with what its runs are scored by, and what a rank takes."""
+
+    runs_total: int
+    required_coverage: float
+    counting: str
+    suite: str
+    suite_digest: str
+    n_public: int
+    n_hidden: int
+
+
 class Quota(Response):
     """How many runs there are today."""
 
@@ -118,6 +130,7 @@ class Run(Response):
     pairs_done: int = 0
     pairs_total: int = 0
     queue_place: int | None = None
+    estimated_start_at: datetime | None = None
     attempt: int = 1
     failure: Failure | None = None
     waiting_reason: str = ""
@@ -214,3 +227,32 @@ class Pair(Response):
     style_family: str = ""
     culture: str = ""
     content_kind: str = ""
+
+
+class Output(Response):
+    """The stylized image of a public pair, with its address."""
+
+    id: str
+    seconds: float | None = None
+    output_url: str
+
+
+class Upload(Response):
+    """A file on its way: `received` bytes are there, `missing` are the offsets of parts that are not."""
+
+    id: str
+    state: str
+    size: int
+    sha256: str
+    received: int
+    missing: tuple[int, ...]
+    part_bytes: int
+
+
+class Room(Response):
+    """How many bytes the caller's uploads may have together and have now, and the largest single file."""
+
+    limit: int
+    used: int
+    left: int
+    largest: int

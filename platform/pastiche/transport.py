@@ -1,7 +1,11 @@
 """Send requests to one server, and turn every way that can go wrong into an error of the command line."""
 
+import time
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import IO
 from urllib.parse import urljoin, urlsplit, urlunsplit
+from uuid import uuid4
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -9,10 +13,11 @@ from requests.auth import AuthBase
 from urllib3.util import Retry
 
 from pastiche.errors import CheckFailed, LoginNeeded, NetworkError, PasticheError, Refused
-from pastiche.upload import FileForm
+from pastiche.language import language, say
 
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two bytes
-UPLOAD_TIMEOUT = (10.0, 600.0)  # the server inspects the whole archive before it answers
+LONG_TIMEOUT = (10.0, 600.0)  # the server reads the whole archive before it answers
+BUSY_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)  # seconds, while a broken-off try of the same request is still at work
 RETRY = Retry(
     total=3,
     backoff_factor=0.3,
@@ -30,15 +35,14 @@ class Transport:
         """Keep the address and the token; nothing is sent yet."""
         self._server = base_url.rstrip("/")
         self._token = token
-        self._session = requests.Session()
-        self._session.auth = _TokenAuth(token)
-        self._session.headers["Accept"] = "application/json"
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=retry))
+        self._session = _session(token, retry)
+        # For writes that the server takes twice without doing them twice.
+        self._patient = _session(token, retry.new(allowed_methods=None))
 
     def close(self) -> None:
         """Close all connections."""
         self._session.close()
+        self._patient.close()
 
     def get(self, path: str, query: Mapping[str, str | int]) -> bytes:
         """Send GET, which is repeated where the network or a gateway fails."""
@@ -48,15 +52,40 @@ class Transport:
         """Send GET to an address that the server gave, a path or a whole one; it never leads to another host."""
         return self._send(requests.Request("GET", self._own(address)), TIMEOUT)
 
-    def post(self, path: str, fields: Mapping[str, str]) -> bytes:
-        """Send POST with a JSON object, once."""
-        return self._send(requests.Request("POST", self._address(path), json=dict(fields)), TIMEOUT)
+    def clock_ahead(self, path: str) -> float | None:
+        """Compare this machine's clock with the one in the head of an answer."""
+        answer = self._answer(requests.Request("GET", self._address(path)), TIMEOUT, self._session)
+        try:
+            return time.time() - parsedate_to_datetime(answer.headers["Date"]).timestamp()
+        except (LookupError, ValueError):
+            return None
 
-    def upload(self, path: str, form: FileForm) -> bytes:
-        """Send POST with a form that holds a file, once."""
-        headers = {"Content-Type": form.content_type}
-        request = requests.Request("POST", self._address(path), data=form, headers=headers)
-        return self._send(request, UPLOAD_TIMEOUT)
+    def post(self, path: str, fields: Mapping[str, object], *, may_repeat: bool = False) -> bytes:
+        """Send POST with a JSON object: once, unless a repetition does no harm."""
+        request = requests.Request("POST", self._address(path), json=dict(fields))
+        return self._send(request, LONG_TIMEOUT, self._patient if may_repeat else self._session)
+
+    def create(self, path: str, fields: Mapping[str, object]) -> bytes:
+        """Send POST that makes one thing however often the network lets it arrive."""
+        headers = {"Idempotency-Key": str(uuid4())}
+        request = requests.Request("POST", self._address(path), json=dict(fields), headers=headers)
+        for pause in BUSY_PAUSES:
+            try:
+                return self._send(request, LONG_TIMEOUT, self._patient)
+            except Refused as error:
+                if error.code != "IDEMPOTENCY_KEY_BUSY":
+                    raise
+            time.sleep(pause)
+        return self._send(request, LONG_TIMEOUT, self._patient)
+
+    def put(self, path: str, body: IO[bytes], digest: str) -> bytes:
+        """Send PUT with bytes and their digest, once: the caller looks what has arrived before it repeats."""
+        headers = {"Content-Type": "application/octet-stream", "Content-Digest": digest}
+        return self._send(requests.Request("PUT", self._address(path), data=body, headers=headers), TIMEOUT)
+
+    def delete(self, path: str) -> None:
+        """Send DELETE."""
+        self._send(requests.Request("DELETE", self._address(path)), TIMEOUT)
 
     def _address(self, path: str) -> str:
         return f"{self._server}/api/v1{path}"
@@ -70,40 +99,55 @@ class Transport:
             is_own = False
         if not is_own:
             raise NetworkError(
-                f"The server's answer leads to another host: {self._clean(address)[:200]}.",
-                fix="Log in with the address that the server itself uses: `pastiche login --server ADDRESS`.",
+                say("The server's answer leads to another host: {place}.", place=self._clean(address)[:200]),
+                fix=say(
+                    "Log in with the address that the server itself uses: `pastiche login --server ADDRESS`."
+                ),
                 code="BAD_ANSWER",
             )
         own = urlsplit(self._server)
         return urlunsplit((own.scheme, own.netloc, target.path, target.query, ""))
 
-    def _send(self, request: requests.Request, timeout: tuple[float, float]) -> bytes:
+    def _send(
+        self,
+        request: requests.Request,
+        timeout: tuple[float, float],
+        session: requests.Session | None = None,
+    ) -> bytes:
+        return self._answer(request, timeout, session or self._session).content
+
+    def _answer(
+        self, request: requests.Request, timeout: tuple[float, float], session: requests.Session
+    ) -> requests.Response:
         try:
-            prepared = self._session.prepare_request(request)
-            settings = self._session.merge_environment_settings(prepared.url, {}, None, None, None)
-            answer = self._session.send(prepared, timeout=timeout, allow_redirects=False, **settings)
+            prepared = session.prepare_request(request)
+            settings = session.merge_environment_settings(prepared.url, {}, None, None, None)
+            answer = session.send(prepared, timeout=timeout, allow_redirects=False, **settings)
         except requests.RequestException as error:
             raise NetworkError(
-                f"{self._server} cannot be reached: {_reason(error)}.",
-                fix="Check the address and the network, then run the command again.",
+                say("{server} cannot be reached: {reason}.", server=self._server, reason=_reason(error)),
+                fix=say("Check the address and the network, then run the command again."),
             ) from error
         if answer.status_code // 100 == 2:
-            return answer.content
+            return answer
         raise self._refusal(answer)
 
     def _refusal(self, answer: requests.Response) -> PasticheError:
         status = answer.status_code
         told = _told(answer)
-        message = told.get("message") or f"{self._server} answered with HTTP status {status}."
+        message = told.get("message") or say(
+            "{server} answered with HTTP status {status}.", server=self._server, status=status
+        )
         fix = told.get("fix", "")
         if 300 <= status < 400:
-            message = (
-                f"{self._server} sends you to another address, {answer.headers.get('Location', '')[:200]}."
+            place = answer.headers.get("Location", "")[:200]
+            message = say(
+                "{server} sends you to another address, {place}.", server=self._server, place=place
             )
-            fix = fix or "Log in with that address: `pastiche login --server ADDRESS`."
+            fix = fix or say("Log in with that address: `pastiche login --server ADDRESS`.")
         kind = _kind(status, told.get("code", ""))
         if kind is NetworkError:
-            fix = fix or "Wait a little, then run the command again."
+            fix = fix or say("Wait a little, then run the command again.")
         fields = {
             name.removeprefix("fields."): self._clean(text)
             for name, text in told.items()
@@ -113,6 +157,16 @@ class Transport:
 
     def _clean(self, text: str) -> str:
         return text.replace(self._token, "[token]") if self._token else text
+
+
+def _session(token: str, retry: Retry) -> requests.Session:
+    session = requests.Session()
+    session.auth = _TokenAuth(token)
+    session.headers["Accept"] = "application/json"
+    session.headers["Accept-Language"] = "zh-hans" if language() == "zh" else "en"
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(max_retries=retry))
+    return session
 
 
 class _TokenAuth(AuthBase):
@@ -153,11 +207,11 @@ def _told(answer: requests.Response) -> dict[str, str]:
 
 def _reason(error: requests.RequestException) -> str:
     if isinstance(error, requests.exceptions.SSLError):
-        return "its certificate cannot be trusted"
+        return say("its certificate cannot be trusted")
     if isinstance(error, requests.exceptions.ConnectTimeout):
-        return "no connection in time"
+        return say("no connection in time")
     if isinstance(error, requests.exceptions.Timeout):
-        return "no answer in time"
+        return say("no answer in time")
     if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy does not let the request through"
-    return "the connection failed or broke off"
+        return say("the proxy does not let the request through")
+    return say("the connection failed or broke off")

@@ -100,7 +100,7 @@ def remote() -> Iterator[Remote]:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A private home without settings; returns the path of the settings file."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    for name in ("PASTICHE_SERVER", "PASTICHE_TOKEN", "FORCE_COLOR", "http_proxy", "HTTP_PROXY"):
+    for name in ("PASTICHE_URL", "PASTICHE_TOKEN", "FORCE_COLOR", "http_proxy", "HTTP_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_PROXY", "*")
     return tmp_path / "config" / "pastiche" / "config.json"
@@ -121,6 +121,6 @@ def logged_in(
     remote: Remote, pastiche: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Result]:
     """Run `pastiche` with server and token in the environment."""
-    monkeypatch.setenv("PASTICHE_SERVER", remote.url)
+    monkeypatch.setenv("PASTICHE_URL", remote.url)
     monkeypatch.setenv("PASTICHE_TOKEN", TOKEN)
     return pastiche

@@ -69,7 +69,7 @@ def test_command_that_needs_a_login_says_so(remote: Remote, pastiche: Run_, home
 def test_list_shows_competitions_without_a_login(
     remote: Remote, pastiche: Run_, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PASTICHE_SERVER", remote.url)
+    monkeypatch.setenv("PASTICHE_URL", remote.url)
     remote.on("GET", "/competitions/", {"count": 1, "next_offset": None, "results": [COMPETITION]})
     result = pastiche("list")
     assert result.exit_code == 0
@@ -113,7 +113,7 @@ def test_text_of_strangers_cannot_steer_the_terminal(remote: Remote, logged_in: 
 
 def test_program_ends_with_a_message_and_never_shows_the_token(home: Path) -> None:
     program = "import pastiche.cli as c; c.main()"
-    environment = {"PASTICHE_SERVER": "http://127.0.0.1:9", "PASTICHE_TOKEN": TOKEN, "PYTHONPATH": PYTHONPATH}
+    environment = {"PASTICHE_URL": "http://127.0.0.1:9", "PASTICHE_TOKEN": TOKEN, "PYTHONPATH": PYTHONPATH}
     done = subprocess.run(
         [sys.executable, "-c", program, "whoami"],
         env=environment,

@@ -45,15 +45,15 @@ def test_environment_wins(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     save_config(Config(SERVER, "of-file"), path)
     assert load_config({"PASTICHE_TOKEN": "of-env"}, path) == Config(SERVER, "of-env")
-    environment = {"PASTICHE_SERVER": "http://localhost:8000/", "PASTICHE_TOKEN": "of-env"}
+    environment = {"PASTICHE_URL": "http://localhost:8000/", "PASTICHE_TOKEN": "of-env"}
     assert load_config(environment, path) == Config("http://localhost:8000", "of-env")
 
 
 def test_token_of_the_file_never_goes_to_another_server(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     save_config(Config(SERVER, "of-file"), path)
-    assert load_config({"PASTICHE_SERVER": "https://evil.example"}, path).token == ""
-    assert load_config({"PASTICHE_SERVER": SERVER + "/"}, path).token == "of-file"
+    assert load_config({"PASTICHE_URL": "https://evil.example"}, path).token == ""
+    assert load_config({"PASTICHE_URL": SERVER + "/"}, path).token == "of-file"
 
 
 def test_without_settings_a_login_is_asked_for(tmp_path: Path) -> None:

@@ -215,7 +215,7 @@ def test_terminal_shows_progress(remote: Remote, home: Path, tmp_path: Path) -> 
     serve(remote, row(0), c=picture(1), s=picture(2))
     terminal, theirs = pty.openpty()
     environment = {
-        "PASTICHE_SERVER": remote.url,
+        "PASTICHE_URL": remote.url,
         "PYTHONPATH": PYTHONPATH,
         "TERM": "xterm",
         "HOME": str(tmp_path),

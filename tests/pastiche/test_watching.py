@@ -141,7 +141,7 @@ def test_watch_draws_a_bar_on_a_terminal(remote: Remote) -> None:
 
 def test_watch_that_is_interrupted_says_that_the_run_goes_on(remote: Remote, home: Path) -> None:
     watched(remote, run("queued", queue_place=7))
-    environment = {"PASTICHE_SERVER": remote.url, "PASTICHE_TOKEN": TOKEN, "PYTHONPATH": PYTHONPATH}
+    environment = {"PASTICHE_URL": remote.url, "PASTICHE_TOKEN": TOKEN, "PYTHONPATH": PYTHONPATH}
     with subprocess.Popen(
         [sys.executable, "-m", "pastiche", "watch", "sub-1", "--every", "0.05"],
         env=environment,

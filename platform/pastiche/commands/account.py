@@ -35,8 +35,8 @@ def login(server: str | None, username: str | None, token: str | None, as_json: 
         print_json(me)
     else:
         make_console().print(Text(f"Logged in at {address} as {plain(me.username)}."))
-    if os.environ.get("PASTICHE_TOKEN") or os.environ.get("PASTICHE_SERVER"):
-        click.echo("PASTICHE_SERVER or PASTICHE_TOKEN is set and wins over this login.", err=True)
+    if os.environ.get("PASTICHE_TOKEN") or os.environ.get("PASTICHE_URL"):
+        click.echo("PASTICHE_URL or PASTICHE_TOKEN is set and wins over this login.", err=True)
 
 
 @click.command(cls=Command)

@@ -1,0 +1,121 @@
+"""Send a file in parts, each with its digest, and go on where an earlier try broke off."""
+
+import base64
+import hashlib
+import io
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from evaluation.archive import ArchiveInfo
+from pastiche.bundle import inspect
+from pastiche.errors import NetworkError, PasticheError, Refused
+from pastiche.reading import parse, read_all
+from pastiche.responses import Room, Upload
+from pastiche.transport import Transport
+
+MOST_FAILURES = 8  # in a row, at one part
+LONGEST_PAUSE = 10.0
+
+Progress = Callable[[int, int], object]
+
+
+class Uploads:
+    """The caller's uploads on the server; `pause` is the first wait, in seconds, after a failed part."""
+
+    def __init__(self, transport: Transport, pause: float) -> None:
+        """Keep the connection."""
+        self._transport = transport
+        self._pause = pause
+
+    def room(self) -> Room:
+        """Return how much the caller may send."""
+        return parse(Room, self._transport.get("/uploads/room/", {}))
+
+    def known(self) -> list[Upload]:
+        """List the uploads that have not expired, newest first."""
+        return read_all(self._transport, Upload, "/uploads/")
+
+    def get(self, upload_id: str) -> Upload:
+        """Return one upload with the offsets of what is missing."""
+        return parse(Upload, self._transport.get(f"/uploads/{upload_id}/", {}))
+
+    def delete(self, upload_id: str) -> None:
+        """Throw an upload away; a submission made of it stays."""
+        self._transport.delete(f"/uploads/{upload_id}/")
+
+    def send(self, archive: Path, progress: Progress = lambda sent, size: None) -> Upload:
+        """Send an archive whole, or what an earlier try has left of it, and have the server compare its digest.
+
+        `progress` is told how many bytes of how many have been sent.
+
+        Raises:
+            CheckFailed: the archive breaks a rule; nothing was sent.
+            NetworkError: the line broke at one part again and again; the next try goes on from there.
+        """
+        info = inspect(archive)
+        upload = self._begun(info) or self._begin(info)
+        with archive.open("rb") as file:
+            while upload.missing:
+                upload = self._next_part(upload, file, progress)
+        progress(upload.size, upload.size)
+        if upload.state == "finished":
+            return upload
+        return parse(Upload, self._transport.post(f"/uploads/{upload.id}/finish/", {}, may_repeat=True))
+
+    def _begun(self, info: ArchiveInfo) -> Upload | None:
+        """Return the upload of the same bytes that an earlier try has begun."""
+        same = (row for row in self.known() if (row.sha256, row.size) == (info.sha256, info.size))
+        return next((row for row in same if row.state in ("open", "finished")), None)
+
+    def _begin(self, info: ArchiveInfo) -> Upload:
+        fields = {
+            "kind": "archive",
+            "size": info.size,
+            "sha256": info.sha256,
+            "manifest": json.loads(info.manifest.to_json()),
+        }
+        return parse(Upload, self._transport.create("/uploads/", fields))
+
+    def _next_part(self, upload: Upload, file: BinaryIO, progress: Progress) -> Upload:
+        """Send one part; after a failure ask first whether it has arrived all the same."""
+        offset = upload.missing[0]
+        for failures in range(1, MOST_FAILURES + 1):
+            try:
+                return self._put(upload, offset, file, progress)
+            except (NetworkError, Refused) as error:
+                if failures == MOST_FAILURES or not _is_passing(error):
+                    raise
+            time.sleep(min(LONGEST_PAUSE, self._pause * 2 ** (failures - 1)))
+            upload = self.get(upload.id)
+            if offset not in upload.missing:
+                break
+        return upload
+
+    def _put(self, upload: Upload, offset: int, file: BinaryIO, progress: Progress) -> Upload:
+        file.seek(offset)
+        content = file.read(upload.part_bytes)
+        digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        part = _Part(content, lambda sent: progress(min(upload.size, upload.received + sent), upload.size))
+        path = f"/uploads/{upload.id}/parts/{offset}/"
+        return parse(Upload, self._transport.put(path, part, f"sha-256=:{digest}:"))
+
+
+class _Part(io.BytesIO):
+    """A request body that tells how much of it was taken."""
+
+    def __init__(self, content: bytes, taken: Callable[[int], object]) -> None:
+        super().__init__(content)
+        self._taken = taken
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        piece = super().read(size)
+        self._taken(self.tell())
+        return piece
+
+
+def _is_passing(error: PasticheError) -> bool:
+    """Say whether a repetition may help: the line broke, or the part was damaged on the way."""
+    return isinstance(error, NetworkError) or error.code == "PART_REFUSED"
