@@ -1,20 +1,37 @@
 """The participants' command line: `pastiche COMMAND`."""
 
+import copy
+
 import click
 
 from pastiche.commands.account import login, whoami
-from pastiche.commands.competitions import board, info, list_competitions, pairs
-from pastiche.commands.runs import logs, results, watch
-from pastiche.commands.submissions import cancel, check, submit
+from pastiche.commands.competitions import board, info, list_competitions, pairs, rules
+from pastiche.commands.doctor import doctor
+from pastiche.commands.kit import init
+from pastiche.commands.local import check, evaluate
+from pastiche.commands.runs import compare, logs, pull, results, watch
+from pastiche.commands.submissions import cancel, submit
+from pastiche.language import say
 
 HELP = """Take part in style-transfer competitions.
 
 Exit status: 0 good, 2 wrong usage or refused, 3 not logged in, 4 the archive fails the check,
-5 the run failed, 6 the server cannot be reached (the command can be repeated safely).
+5 the run failed, 6 the server cannot be reached (the command can be repeated safely),
+130 you stopped watching.
 """
 
 
-@click.group(help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """A group whose help is in the user's language."""
+
+    def get_help(self, context: click.Context) -> str:
+        """Write the help."""
+        told = copy.copy(self)
+        told.help = say(self.help or "")
+        return super(Commands, told).get_help(context)
+
+
+@click.group(cls=Commands, help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
     """Hold the commands together."""
 
@@ -22,16 +39,22 @@ def cli() -> None:
 for command in (
     login,
     whoami,
+    doctor,
     list_competitions,
     info,
+    rules,
     pairs,
+    init,
     check,
+    evaluate,
     submit,
     watch,
     logs,
-    results,
-    board,
     cancel,
+    results,
+    compare,
+    board,
+    pull,
 ):
     cli.add_command(command)
 

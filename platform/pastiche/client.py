@@ -117,9 +117,7 @@ class Client:
         `again`: although the team has handed in the same archive before.
         """
         fields: dict[str, object] = {"competition": competition, "again": again}
-        fields |= {
-            name: text for name, text in (("phase", phase), ("team", team), ("note", note)) if text
-        }
+        fields |= {name: text for name, text in (("phase", phase), ("team", team), ("note", note)) if text}
         with packed(Path(archive)) as path:
             upload = self.uploads.send(path, progress)
         created = self._transport.create("/submissions/", fields | {"upload": upload.id})

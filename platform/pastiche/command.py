@@ -1,18 +1,21 @@
 """What all commands have in common: `--json`, errors with an exit status, the connection, the console."""
 
+import copy
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import click
 from pydantic import BaseModel
 from rich.console import Console
+from rich.progress import Progress
 from rich.text import Text
 
 from pastiche.client import Client
 from pastiche.config import Config, config_path, load_config
 from pastiche.errors import LoginNeeded, PasticheError
+from pastiche.language import say
 from pastiche.text import plain
 
 WIDE = 200  # columns where the output is no terminal, so that no table is cut
@@ -25,6 +28,19 @@ class Command(click.Command):
         """Add the option `--json`."""
         super().__init__(*args, **options)  # type: ignore[arg-type]
         self.params.append(click.Option(["--json", "as_json"], is_flag=True, help="Print JSON."))
+
+    def get_help(self, context: click.Context) -> str:
+        """Write the help in the user's language."""
+        told = copy.copy(self)
+        told.help = say(self.help or "")
+        told.params = [_translated(parameter) for parameter in self.params]
+        return super(Command, told).get_help(context)
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """Write the first sentence of the help in the user's language."""
+        told = copy.copy(self)
+        told.help = say(self.help or "")
+        return super(Command, told).get_short_help_str(limit)
 
     def invoke(self, context: click.Context) -> object:
         """Run the command; show an expected error and set the exit status."""
@@ -43,10 +59,11 @@ def show_error(error: PasticheError, *, as_json: bool) -> None:
         return
     console = make_console(stderr=True)
     console.print(
-        Text("error: ", style="bold red") + Text(f"{plain(error.message)} [{plain(error.code)}]", style="")
+        Text(f"{say('error')}: ", style="bold red") + Text(f"{plain(error.message)} [{plain(error.code)}]"),
+        soft_wrap=True,
     )
     if error.fix:
-        console.print(Text(f"  {plain(error.fix)}"))
+        console.print(Text(f"  {plain(error.fix)}"), soft_wrap=True)
 
 
 def make_console(*, stderr: bool = False) -> Console:
@@ -71,7 +88,9 @@ def connect(*, login: bool = True) -> Iterator[Client]:
     """
     config = read_config()
     if login and not config.token:
-        raise LoginNeeded(f"You are not logged in at {config.server}.", fix="Run `pastiche login`.")
+        raise LoginNeeded(
+            say("You are not logged in at {server}.", server=config.server), fix=say("Run `pastiche login`.")
+        )
     with Client(config.server, config.token) as client:
         yield client
 
@@ -82,3 +101,20 @@ def print_json(value: BaseModel | Sequence[BaseModel]) -> None:
         click.echo(value.model_dump_json(indent=2))
     else:
         click.echo(json.dumps([item.model_dump(mode="json") for item in value], indent=2))
+
+
+@contextmanager
+def working(title: str, *, show: bool) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on a terminal, and yield what moves it: how much of how much is done."""
+    console = make_console(stderr=True)
+    with Progress(console=console, disable=not (show and console.is_terminal), transient=True) as progress:
+        bar = progress.add_task(title, total=None)
+        yield lambda done, total: progress.update(bar, completed=done, total=total)
+
+
+def _translated(parameter: click.Parameter) -> click.Parameter:
+    if not isinstance(parameter, click.Option) or not parameter.help:
+        return parameter
+    told = copy.copy(parameter)
+    told.help = say(parameter.help)
+    return told

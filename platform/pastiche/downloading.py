@@ -14,6 +14,7 @@ from evaluation.images import decode_rgb
 from evaluation.pairs import PAIRS_FILE, read_pairs
 from pastiche.client import Client
 from pastiche.errors import FolderError, NetworkError, Refused
+from pastiche.language import say
 from pastiche.responses import Pair
 
 _PICTURE = re.compile(r"[0-9a-f]{64}\.png")
@@ -32,11 +33,18 @@ class Download:
 
 
 def download_pairs(
-    client: Client, slug: str, folder: Path, *, phase: str = "", notice: Notice = lambda done, total: None
+    client: Client,
+    slug: str,
+    folder: Path,
+    *,
+    phase: str = "",
+    most: int | None = None,
+    notice: Notice = lambda done, total: None,
 ) -> Download:
     """Write the public pairs to `folder`, which `evaluation.pairs.read_pairs` reads; pictures are named by sha256.
 
-    A former download is replaced; `notice` is told after each fetched image how many of how many are there.
+    A former download is replaced; `most` is how many pairs are enough; `notice` is told after each fetched image
+    how many of how many are there.
 
     Raises:
         FolderError: the folder holds something else, or cannot be written.
@@ -45,9 +53,11 @@ def download_pairs(
     """
     place = folder.resolve()
     _check_place(place)
-    pairs = client.pairs(slug, phase)
+    pairs = client.pairs(slug, phase)[:most]
     if not pairs:
-        raise Refused("There are no public pairs.", fix="Name another phase with --phase.", code="NO_PAIRS")
+        raise Refused(
+            say("There are no public pairs."), fix=say("Name another phase with --phase."), code="NO_PAIRS"
+        )
     temporary = place.with_name(f".{place.name}.{secrets.token_hex(8)}.tmp")
     try:
         temporary.mkdir(parents=True)
@@ -57,7 +67,8 @@ def download_pairs(
         _put_in_place(temporary, place)
     except OSError as error:
         raise FolderError(
-            f"{folder} cannot be written: {error.strerror}.", fix="Name another folder with --out."
+            say("{folder} cannot be written: {reason}.", folder=folder, reason=error.strerror),
+            fix=say("Name another folder with --out."),
         ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -124,14 +135,21 @@ def _check_place(place: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise FolderError(f"{place} is no folder: {error.strerror}.", fix="Name another one.") from error
+        raise FolderError(
+            say("{folder} is no folder: {reason}.", folder=place, reason=error.strerror),
+            fix=say("Name another folder with --out."),
+        ) from error
     files = {path.name for path in found if path.is_file() and not path.is_symlink()}
     pictures = {name for name in files if _PICTURE.fullmatch(name)}
     strange = [path.name for path in found if path.name not in pictures | {PAIRS_FILE} & files]
     if strange or found and not (pictures and PAIRS_FILE in files):
         raise FolderError(
-            f"{place} holds what is no download, e.g. {(strange or [found[0].name])[0]}.",
-            fix="Name an empty or a new folder with --out.",
+            say(
+                "{folder} holds what is no download, e.g. {name}.",
+                folder=place,
+                name=(strange or [found[0].name])[0],
+            ),
+            fix=say("Name an empty or a new folder with --out."),
         )
 
 
@@ -152,7 +170,7 @@ def _put_in_place(temporary: Path, place: Path) -> None:
 
 def _bad_answer(message: str) -> NetworkError:
     return NetworkError(
-        f"The server's pairs cannot be used: {message}",
-        fix="Run the command again; if that does not help, tell the organizers.",
+        say("The server's pairs cannot be used: {reason}", reason=message),
+        fix=say("Run the command again; if that does not help, tell the organizers."),
         code="BAD_ANSWER",
     )

@@ -40,6 +40,12 @@ class FolderError(PasticheError):
     code = "FOLDER"
 
 
+class EvaluationMissing(PasticheError):
+    """Scoring needs torch, which is not installed here."""
+
+    code = "EVALUATION_MISSING"
+
+
 class LoginNeeded(PasticheError):
     """You are not logged in."""
 

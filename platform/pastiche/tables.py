@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from rich.table import Table
 from rich.text import Text
 
-from pastiche.responses import Board, Competition, CompetitionDetail, Row, Scores
+from pastiche.comparison import Difference
+from pastiche.language import say
+from pastiche.responses import Board, Competition, CompetitionDetail, PhaseDetail, Row, Scores
 from pastiche.text import interval, moment, number, plain
 
 
@@ -50,10 +52,40 @@ def board_table(board: Board) -> Table:
 
 def score_table(scores: Scores) -> Table:
     """List the metrics of a run with their intervals."""
-    title = f"{scores.suite}: {scores.n_valid} of {scores.n} pairs valid"
+    counts = say("{valid} of {n} pairs valid", valid=scores.n_valid, n=scores.n)
+    title = f"{scores.suite}: {counts}"
     table = _table("metric", "value", "95 %", title=title)
     for name, estimate in scores.scores.items():
         _add(table, name, number(estimate.value), interval(estimate.low, estimate.high))
+    return table
+
+
+def difference_table(differences: Iterable[Difference]) -> Table:
+    """List what two runs differ in; `pairs` says on how many public pairs the second one has the larger value."""
+    table = _table("metric", "first", "second", "difference", "second larger on public pairs")
+    for row in differences:
+        share = f"{row.n_larger} / {row.n_pairs}" if row.n_pairs else "-"
+        _add(table, row.metric, *map(number, (row.first, row.second, row.difference)), share)
+    return table
+
+
+def rule_table(phase: PhaseDetail) -> Table:
+    """List what a phase allows, and what a rank takes."""
+    table = _table("rule", "value")
+    rows = {
+        "window": f"{moment(phase.opens_at)} - {moment(phase.closes_at)} ({phase.state})",
+        "runs a day": str(phase.runs_per_day),
+        "runs in all": str(phase.runs_total or "-"),
+        "what counts": phase.counting,
+        "pairs with a valid output": f"{phase.required_coverage:.0%}",
+        "public pairs": str(phase.n_public),
+        "hidden pairs": str(phase.n_hidden),
+        "suite": f"{phase.suite} (sha256 {phase.suite_digest})",
+    }
+    for name, value in rows.items():
+        _add(table, say(name), value)
+    for name, limit in phase.limits.items():
+        _add(table, name, str(limit))
     return table
 
 
@@ -69,7 +101,7 @@ def _rank(row: Row) -> str:
 def _table(*columns: str, title: str = "") -> Table:
     table = Table(title=Text(plain(title)) if title else None, box=None, pad_edge=False, title_justify="left")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(say(column), overflow="fold")
     return table
 
 

@@ -3,6 +3,7 @@
 import unicodedata
 from datetime import datetime
 
+from pastiche.language import say
 from pastiche.responses import Run
 
 
@@ -28,18 +29,20 @@ def number(value: float | None) -> str:
 
 def interval(low: float | None, high: float | None) -> str:
     """Write the ends of an interval."""
-    return "" if low is None or high is None else f"{number(low)} to {number(high)}"
+    return "" if low is None or high is None else say("{low} to {high}", low=number(low), high=number(high))
 
 
 def stage(run: Run) -> str:
     """Write in one line where a run stands."""
-    words = [plain(run.state)]
+    words = [say(plain(run.state))]
     if run.queue_place:
-        words.append(f"place {run.queue_place} in the queue")
+        words.append(say("place {place} in the queue", place=run.queue_place))
+    if run.estimated_start_at and run.queue_place:
+        words.append(say("starts about {when}", when=moment(run.estimated_start_at)))
     if run.pairs_total and run.state in ("generating", "scoring"):
-        words.append(f"{run.pairs_done} of {run.pairs_total} pairs")
+        words.append(say("{done} of {total} pairs", done=run.pairs_done, total=run.pairs_total))
     if run.attempt > 1:
-        words.append(f"attempt {run.attempt}")
+        words.append(say("attempt {number}", number=run.attempt))
     if run.waiting_reason:
         words.append(plain(f"{run.waiting_reason} {run.waiting_advice}".strip()))
     return " · ".join(words)

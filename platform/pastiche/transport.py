@@ -17,7 +17,13 @@ from pastiche.language import language, say
 
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two bytes
 LONG_TIMEOUT = (10.0, 600.0)  # the server reads the whole archive before it answers
-BUSY_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)  # seconds, while a broken-off try of the same request is still at work
+BUSY_PAUSES = (
+    1.0,
+    2.0,
+    4.0,
+    8.0,
+    15.0,
+)  # seconds, while a broken-off try of the same request is still at work
 RETRY = Retry(
     total=3,
     backoff_factor=0.3,
@@ -141,9 +147,7 @@ class Transport:
         fix = told.get("fix", "")
         if 300 <= status < 400:
             place = answer.headers.get("Location", "")[:200]
-            message = say(
-                "{server} sends you to another address, {place}.", server=self._server, place=place
-            )
+            message = say("{server} sends you to another address, {place}.", server=self._server, place=place)
             fix = fix or say("Log in with that address: `pastiche login --server ADDRESS`.")
         kind = _kind(status, told.get("code", ""))
         if kind is NetworkError:

@@ -19,6 +19,7 @@ from rich.text import Text
 from pastiche.client import Client
 from pastiche.errors import NetworkError, RunFailed, Stopped
 from pastiche.following import PAUSE, follow_run
+from pastiche.language import say
 from pastiche.responses import LogChunk, Run
 from pastiche.tables import score_table
 from pastiche.text import plain, stage
@@ -40,7 +41,7 @@ def watch_run(client: Client, run_id: str, *, console: Console, as_json: bool, p
                 show(update)
                 run = update if isinstance(update, Run) else run
     except KeyboardInterrupt:
-        raise Stopped(fix=f"Continue with `pastiche watch {run.id}`.") from None
+        raise Stopped(fix=say("Continue with `pastiche watch {id}`.", id=run.id)) from None
     require_scored(run)
     scores = client.scores(run.id)
     if as_json:
@@ -52,17 +53,17 @@ def watch_run(client: Client, run_id: str, *, console: Console, as_json: bool, p
 def require_scored(run: Run) -> None:
     """Raise RunFailed for a run that ended in another way than with scores."""
     if run.state == "cancelled":
-        raise RunFailed("The run was cancelled.", code="CANCELLED")
+        raise RunFailed(say("The run was cancelled."), code="CANCELLED")
     if run.state == "failed":
         failure = run.failure
         if failure is None:
-            raise RunFailed("The run failed.")
-        cost = "It used up a run." if failure.charged else "It used up no run."
+            raise RunFailed(say("The run failed."))
+        cost = say("It used up a run.") if failure.charged else say("It used up no run.")
         raise RunFailed(f"{failure.sentence} {cost}", fix=failure.advice, code=failure.code)
 
 
 def _tell(error: NetworkError) -> None:
-    click.echo(f"{plain(error.message)} Trying again.", err=True)
+    click.echo(f"{plain(error.message)} {say('Trying again.')}", err=True)
 
 
 def _display(console: Console, *, as_json: bool) -> AbstractContextManager[Show]:

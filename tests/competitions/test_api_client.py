@@ -38,7 +38,7 @@ def test_a_researcher_goes_the_whole_way(
     assert [pair.id for pair in client.pairs("small")] == ["p000", "p001"]
     assert client.leaderboard("small").rows == ()
 
-    handed_in = client.submit(make_archive(), {"competition": "small", "note": "first"})
+    handed_in = client.submit(make_archive(), "small", note="first")
     assert (handed_in.run.state, handed_in.run.queue_place) == ("queued", 1)
     evaluate(Submission.objects.get())
 
@@ -77,15 +77,15 @@ def test_refusals_arrive_with_code_and_fix(
     client: Client, phase: Phase, make_archive: Callable[..., Path]
 ) -> None:
     archive = make_archive()
-    waiting = client.submit(archive, {"competition": "small"})
+    waiting = client.submit(archive, "small")
     with pytest.raises(Refused) as twice:
-        client.submit(archive, {"competition": "small"})
+        client.submit(archive, "small")
     assert twice.value.code == "DUPLICATE_SUBMISSION"
     assert twice.value.fix
-    assert client.submit(archive, {"competition": "small", "again": "true"}).id != waiting.id
+    assert client.submit(archive, "small", again=True).id != waiting.id
     with pytest.raises(CheckFailed) as broken:
-        client.submit(Path(__file__), {"competition": "small"})
-    assert broken.value.code == "INVALID_BUNDLE"
+        client.submit(Path(__file__), "small")
+    assert broken.value.code == "NOT_A_ZIP"
     assert client.cancel(waiting.id).run.state == "cancelled"
     with pytest.raises(Refused, match="cancelled"):
         client.cancel(waiting.id)

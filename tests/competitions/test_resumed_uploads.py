@@ -45,7 +45,8 @@ def token(researcher: User) -> str:
 @pytest.fixture(params=[20, pytest.param(300, marks=[pytest.mark.long, pytest.mark.timeout(1200)])])
 def large(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A good archive of that many megabytes that no program can make smaller."""
-    data = random.Random(7).randbytes(request.param * MEGABYTE)
+    chance = random.Random(7)
+    data = b"".join(chance.randbytes(MEGABYTE) for _ in range(request.param))
     path = tmp_path / "large.zip"
     files = {"manifest.json": json.dumps(manifest_of("large")).encode(), "model.py": IDENTITY.encode()}
     pack_archive(files | {"table.bin": data}, path)

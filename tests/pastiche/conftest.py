@@ -48,6 +48,21 @@ class Remote:
             return 404, problem("NOT_FOUND", f"no such thing: {call.path}")
         return queue.pop(0) if len(queue) > 1 else queue[0]
 
+    def take_uploads(self, size: int, sha256: str) -> None:
+        """Take one upload of a single part."""
+        upload = {"id": "up-1", "state": "open", "size": size, "sha256": sha256, "part_bytes": 8 * 2**20}
+        begun = upload | {"received": 0, "missing": [0]}
+        there = upload | {"received": size, "missing": []}
+        self.on("GET", "/uploads/", {"results": [], "next_cursor": None})
+        self.on("POST", "/uploads/", begun, status=201)
+        self.on("PUT", "/uploads/up-1/parts/0/", there)
+        self.on("POST", "/uploads/up-1/finish/", there | {"state": "finished"})
+        self.on("DELETE", "/uploads/up-1/", {}, status=204)
+
+    def sent(self, path: str) -> Call:
+        """Return the last request to an address below /api/v1."""
+        return next(call for call in reversed(self.calls) if call.path == f"/api/v1{path}")
+
     def count(self, path: str) -> int:
         return sum(call.path == f"/api/v1{path}" for call in self.calls)
 
@@ -76,7 +91,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    do_GET = do_POST = answer
+    do_GET = do_POST = do_PUT = do_DELETE = answer
 
     def log_message(self, *arguments: object) -> None:
         """Keep the test output clean."""
@@ -100,7 +115,16 @@ def remote() -> Iterator[Remote]:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A private home without settings; returns the path of the settings file."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    for name in ("PASTICHE_URL", "PASTICHE_TOKEN", "FORCE_COLOR", "http_proxy", "HTTP_PROXY"):
+    for name in (
+        "PASTICHE_URL",
+        "PASTICHE_TOKEN",
+        "PASTICHE_LANG",
+        "LC_ALL",
+        "LANG",
+        "FORCE_COLOR",
+        "http_proxy",
+        "HTTP_PROXY",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_PROXY", "*")
     return tmp_path / "config" / "pastiche" / "config.json"

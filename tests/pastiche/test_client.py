@@ -1,17 +1,22 @@
 """The REST client: addresses, repeats, errors, uploads; against a real HTTP server."""
 
+import base64
+import hashlib
+import json
 import socket
-from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 
 import pytest
 from urllib3.util import Retry
 
+import pastiche
+from evaluation.archive import inspect_archive
 from pastiche.client import Client
+from pastiche.config import Config, save_config
 from pastiche.errors import CheckFailed, LoginNeeded, NetworkError, PasticheError, Refused
 from pastiche.transport import RETRY
-from pastiche.upload import FileForm
+from tests.conftest import python_archive
 from tests.pastiche.conftest import TOKEN, Remote, problem
 
 QUICK = RETRY.new(backoff_factor=0.01)
@@ -47,16 +52,17 @@ def test_unknown_fields_are_kept_for_json_output(remote: Remote) -> None:
 
 def test_lists_are_read_to_their_last_page(remote: Remote) -> None:
     rows = [{"slug": f"c{i}", "title": "C"} for i in range(3)]
-    remote.on("GET", "/competitions/", {"results": rows[:2], "next_offset": 2}, {"results": rows[2:]})
+    remote.on("GET", "/competitions/", {"results": rows[:2], "next_cursor": "abc"}, {"results": rows[2:]})
     with Client(remote.url) as client:
         assert [row.slug for row in client.competitions()] == ["c0", "c1", "c2"]
-    assert [call.query for call in remote.calls] == ["", "offset=2"]
+    assert [call.query for call in remote.calls] == ["", "cursor=abc"]
 
 
 def test_page_that_points_at_itself_ends_the_list(remote: Remote) -> None:
-    remote.on("GET", "/submissions/", {"results": [SUBMISSION], "next_offset": 0})
+    remote.on("GET", "/submissions/", {"results": [SUBMISSION], "next_cursor": "same"})
     with Client(remote.url) as client:
-        assert len(client.submissions()) == 1
+        assert len(client.submissions()) == 2
+    assert remote.count("/submissions/") == 2
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
@@ -159,33 +165,63 @@ def test_word_of_a_user_cannot_leave_its_place_in_the_address(slug: str, remote:
     assert remote.calls[0].query == ""
 
 
-def test_upload_arrives_byte_for_byte_with_its_fields(remote: Remote, tmp_path: Path) -> None:
-    data = bytes(range(256)) * 5000 + b"\0file\0 --boundary \r\n"
-    archive = tmp_path / "größe.zip"
-    archive.write_bytes(data)
-    sent: list[int] = []
+@pytest.fixture
+def archive(tmp_path: Path, remote: Remote) -> Path:
+    """A good archive, and a server that takes it in one part."""
+    path = python_archive(tmp_path / "small.zip")
+    remote.take_uploads(path.stat().st_size, inspect_archive(path).sha256)
     remote.on("POST", "/submissions/", SUBMISSION, status=201)
+    return path
+
+
+def test_upload_arrives_byte_for_byte_with_its_digest(remote: Remote, archive: Path) -> None:
+    told: list[tuple[int, int]] = []
     with Client(remote.url, TOKEN) as client:
-        submission = client.submit(archive, {"competition": "demo", "note": "größer\n"}, sent.append)
-    call = remote.calls[0]
-    head = f"Content-Type: {call.headers['Content-Type']}\r\n\r\n".encode()
-    parts = {
-        p.get_param("name", header="content-disposition"): p
-        for p in message_from_bytes(head + call.body).walk()
-    }
-    assert submission.run.id == "r1"
-    assert parts["archive"].get_payload(decode=True) == data
-    assert parts["archive"].get_filename() == "archive.zip"
-    assert parts["note"].get_payload(decode=True) == "größer\n".encode()
-    assert sent == sorted(sent)
-    assert sent[-1] == len(call.body) == int(call.headers["Content-Length"])
+        made = client.submit(archive, "demo", note="größer\n", progress=lambda *sent: told.append(sent))
+    part = remote.sent("/uploads/up-1/parts/0/")
+    digest = base64.b64encode(hashlib.sha256(archive.read_bytes()).digest()).decode()
+    size = archive.stat().st_size
+    assert made.run.id == "r1"
+    assert part.body == archive.read_bytes()
+    assert part.headers["Content-Digest"] == f"sha-256=:{digest}:"
+    assert json.loads(remote.sent("/submissions/").body)["note"] == "größer\n"
+    assert told == sorted(told)
+    assert told[-1] == (size, size)
 
 
-def test_upload_is_read_in_pieces(tmp_path: Path) -> None:
-    path = tmp_path / "a.zip"
-    path.write_bytes(b"x" * 100_000)
-    with path.open("rb") as file:
-        form = FileForm({"a": "b"}, file, 100_000)
-        pieces = list(iter(lambda: form.read(1000), b""))
-    assert max(map(len, pieces)) == 1000
-    assert sum(map(len, pieces)) == len(form)
+def test_creation_is_repeated_with_one_key(remote: Remote, archive: Path) -> None:
+    busy = (409, problem("IDEMPOTENCY_KEY_BUSY", "Still at it."))
+    remote.on("POST", "/submissions/", (0, b""), (503, b""), busy, (201, SUBMISSION))
+    with Client(remote.url, TOKEN, retry=QUICK) as client:
+        assert client.submit(archive, "demo").id == "s1"
+    keys = {call.headers["Idempotency-Key"] for call in remote.calls if call.path == "/api/v1/submissions/"}
+    assert remote.count("/submissions/") == 4
+    assert len(keys) == 1
+    assert remote.sent("/uploads/").headers["Idempotency-Key"] not in keys
+
+
+def test_damaged_part_is_sent_again_and_a_conflict_is_not(remote: Remote, archive: Path) -> None:
+    there = remote.answers["PUT", "/api/v1/uploads/up-1/parts/0/"][0]
+    remote.answers["GET", "/api/v1/uploads/up-1/"] = list(remote.answers["POST", "/api/v1/uploads/"])
+    remote.on("PUT", "/uploads/up-1/parts/0/", (422, problem("PART_REFUSED", "Damaged.")), there)
+    with Client(remote.url, TOKEN, retry=QUICK, pause=0.001) as client:
+        assert client.submit(archive, "demo").id == "s1"
+        assert remote.count("/uploads/up-1/parts/0/") == 2
+        remote.on("PUT", "/uploads/up-1/parts/0/", (409, problem("PART_CONFLICT", "Another file.")))
+        with pytest.raises(Refused) as refused:
+            client.submit(archive, "demo")
+    assert refused.value.code == "PART_CONFLICT"
+    assert remote.count("/uploads/up-1/parts/0/") == 3
+
+
+def test_client_without_an_address_takes_that_of_the_environment(
+    remote: Remote, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_config(Config("http://127.0.0.1:9", "of-the-file"), home)
+    monkeypatch.setenv("PASTICHE_URL", remote.url)
+    monkeypatch.setenv("PASTICHE_TOKEN", TOKEN)
+    remote.on("GET", "/me/", {"username": "ada"})
+    with pastiche.Client() as client:
+        assert client.me().username == "ada"
+    assert remote.calls[0].headers["Authorization"] == f"Token {TOKEN}"
+    assert issubclass(Refused, pastiche.PasticheError)

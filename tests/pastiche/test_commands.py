@@ -36,9 +36,9 @@ def test_login_with_password_keeps_the_token_privately(remote: Remote, pastiche:
 
 def test_login_with_token_tries_it_before_it_is_kept(remote: Remote, pastiche: Run_, home: Path) -> None:
     remote.on("GET", "/me/", (401, problem("NOT_SIGNED_IN", "This token is unknown.")), ME)
-    assert pastiche("login", "--server", remote.url, "--token", TOKEN).exit_code == 3
+    assert pastiche("login", "--server", remote.url, "--with-token", typed=f"{TOKEN}\n").exit_code == 3
     assert not home.exists()
-    assert pastiche("login", "--server", remote.url, "--token", "-", typed=f"{TOKEN}\n").exit_code == 0
+    assert pastiche("login", "--server", remote.url, "--with-token", typed=f"{TOKEN}\n").exit_code == 0
     assert load_config({}, home).token == TOKEN
 
 
@@ -54,7 +54,7 @@ def test_wrong_password_ends_with_status_3(remote: Remote, pastiche: Run_, home:
 def test_login_offers_the_server_of_last_time(remote: Remote, pastiche: Run_, home: Path) -> None:
     save_config(Config(remote.url, "old"), home)
     remote.on("GET", "/me/", ME)
-    assert pastiche("login", "--token", TOKEN, typed="\n").exit_code == 0
+    assert pastiche("login", "--with-token", typed=f"\n{TOKEN}\n").exit_code == 0
     assert load_config({}, home) == Config(remote.url, TOKEN)
 
 
@@ -70,7 +70,7 @@ def test_list_shows_competitions_without_a_login(
     remote: Remote, pastiche: Run_, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PASTICHE_URL", remote.url)
-    remote.on("GET", "/competitions/", {"count": 1, "next_offset": None, "results": [COMPETITION]})
+    remote.on("GET", "/competitions/", {"count": 1, "next_cursor": None, "results": [COMPETITION]})
     result = pastiche("list")
     assert result.exit_code == 0
     assert "Demo [bold]cup[/bold]" in result.stdout

@@ -33,7 +33,7 @@ def row(number: int, content: str = "/images/c/", style: str = "/images/s/", **f
 
 def serve(remote: Remote, *rows: dict[str, Any], **images: bytes | tuple[int, bytes]) -> None:
     """Answer with these pairs, and below /images/ with the pictures of that name."""
-    remote.on("GET", LIST, {"count": len(rows), "next_offset": None, "results": rows})
+    remote.on("GET", LIST, {"count": len(rows), "next_cursor": None, "results": rows})
     for name, data in images.items():
         remote.answers["GET", f"/images/{name}/"] = [data if isinstance(data, tuple) else (200, data)]
 
@@ -46,7 +46,7 @@ def test_folder_holds_pairs_and_pictures_as_the_server_has_them(
     remote: Remote, logged_in: Run_, tmp_path: Path
 ) -> None:
     first, second = row(0, remote.url + "/images/c/"), row(1, "/images/d/", style_family="oil")
-    remote.on("GET", LIST, {"results": [first], "next_offset": 1}, {"results": [second]})
+    remote.on("GET", LIST, {"results": [first], "next_cursor": "abc"}, {"results": [second]})
     for name, level in (("c", 10), ("d", 20), ("s", 30)):
         remote.answers["GET", f"/images/{name}/"] = [(200, picture(level))]
     result = logged_in("pairs", "demo", "--out", str(tmp_path / "new" / "pairs"), "--phase", "final")
@@ -59,7 +59,7 @@ def test_folder_holds_pairs_and_pictures_as_the_server_has_them(
     ]
     assert [(read_rgb(p.content)[0, 0, 0], read_rgb(p.style)[0, 0, 0]) for p in pairs] == [(10, 30), (20, 30)]
     assert all(p.content.name == f"{p.content_sha256}.png" for p in pairs)
-    assert [call.query for call in remote.calls] == ["phase=final", "phase=final&offset=1", "", "", ""]
+    assert [call.query for call in remote.calls] == ["phase=final", "phase=final&cursor=abc", "", "", ""]
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["pairs"]
 
 
@@ -224,6 +224,7 @@ def test_terminal_shows_progress(remote: Remote, home: Path, tmp_path: Path) -> 
         [sys.executable, "-m", "pastiche", "pairs", "demo", "--out", str(tmp_path / "pairs")],
         env=environment,
         stdout=theirs,
+        stderr=theirs,
         timeout=60,
         check=False,
     )

@@ -17,9 +17,10 @@ Run_ = Callable[..., Result]
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Path:
+def archive(tmp_path: Path, remote: Remote) -> Path:
     path = tmp_path / "good.zip"
     path.write_bytes(write_zip(good_entries()))
+    remote.take_uploads(path.stat().st_size, inspect_archive(path).sha256)
     return path
 
 
@@ -48,20 +49,26 @@ def test_submit_sends_what_was_asked_and_shows_the_ids(
 ) -> None:
     remote.on("POST", "/submissions/", submission(queue_place=3), status=201)
     result = logged_in("submit", str(archive), "--competition", "demo", "--team", "loom", "--note", "first")
-    body = remote.calls[0].body
     assert result.exit_code == 0
-    assert result.stdout == "submission sub-1\nrun        run-1\nqueued · place 3 in the queue\n"
-    assert archive.read_bytes() in body
-    assert all(f'name="{name}"'.encode() in body for name in ("competition", "team", "note", "archive"))
-    assert b'name="again"' not in body
-    assert b'name="phase"' not in body
+    assert result.stdout == (
+        f"submission sub-1\nrun        run-1\npage       {remote.url}/s/sub-1/\n"
+        "queued · place 3 in the queue\n"
+    )
+    assert json.loads(remote.sent("/submissions/").body) == {
+        "competition": "demo", "team": "loom", "note": "first", "again": False, "upload": "up-1",
+    }  # fmt: skip
+    announced = json.loads(remote.sent("/uploads/").body)
+    info = inspect_archive(archive)
+    assert (announced["sha256"], announced["size"]) == (info.sha256, info.size)
+    assert announced["manifest"]["schema"] == 1
+    assert remote.sent("/uploads/up-1/parts/0/").body == archive.read_bytes()
 
 
 def test_submit_again_is_told_to_the_server(remote: Remote, logged_in: Run_, archive: Path) -> None:
     remote.on("POST", "/submissions/", submission(), status=201)
     result = logged_in("submit", str(archive), "--competition", "demo", "--again", "--json")
     assert json.loads(result.stdout)["id"] == "sub-1"
-    assert b'name="again"\r\n\r\ntrue' in remote.calls[0].body
+    assert json.loads(remote.sent("/submissions/").body)["again"] is True
 
 
 def test_repeated_submission_is_named(remote: Remote, logged_in: Run_, archive: Path) -> None:
@@ -71,7 +78,7 @@ def test_repeated_submission_is_named(remote: Remote, logged_in: Run_, archive: 
         submission() | {"archive_sha256": sha256},
     ]
     remote.on("POST", "/submissions/", problem("DUPLICATE_SUBMISSION", "Already there."), status=409)
-    remote.on("GET", "/submissions/", {"results": rows})
+    remote.on("GET", "/submissions/", {"results": rows, "next_cursor": None})
     result = logged_in("submit", str(archive), "--competition", "demo")
     assert result.exit_code == 2
     assert "Already there. It is submission sub-1." in result.stderr

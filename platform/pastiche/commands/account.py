@@ -11,6 +11,7 @@ from pastiche.client import Client
 from pastiche.command import Command, connect, make_console, print_json, read_config
 from pastiche.config import Config, check_server, check_token, config_path, save_config
 from pastiche.errors import PasticheError
+from pastiche.language import say
 from pastiche.text import plain
 
 DEFAULT_SERVER = "http://localhost:8000"
@@ -19,14 +20,13 @@ DEFAULT_SERVER = "http://localhost:8000"
 @click.command(cls=Command)
 @click.option("--server", help="Address of the server, e.g. https://pastiche.example.org.")
 @click.option("--username", help="Your user name.")
-@click.option("--token", help="A token made on the web page, instead of a password; - reads it from stdin.")
-def login(server: str | None, username: str | None, token: str | None, as_json: bool) -> None:
+@click.option(
+    "--with-token", is_flag=True, help="Read a token made on the web page from stdin, not a password."
+)
+def login(server: str | None, username: str | None, with_token: bool, as_json: bool) -> None:
     """Get a token and keep it in a file that only you can read."""
-    address = check_server(server or click.prompt("Server", default=_known_server(), err=True))
-    if token is None:
-        token = _ask_for_token(address, username)
-    elif token == "-":
-        token = sys.stdin.readline()
+    address = check_server(server or click.prompt(say("Server"), default=_known_server(), err=True))
+    token = sys.stdin.readline() if with_token else _ask_for_token(address, username)
     key = check_token(token.strip())
     with Client(address, key) as client:
         me = client.me()
@@ -34,9 +34,11 @@ def login(server: str | None, username: str | None, token: str | None, as_json: 
     if as_json:
         print_json(me)
     else:
-        make_console().print(Text(f"Logged in at {address} as {plain(me.username)}."))
+        make_console().print(
+            Text(say("Logged in at {server} as {name}.", server=address, name=plain(me.username)))
+        )
     if os.environ.get("PASTICHE_TOKEN") or os.environ.get("PASTICHE_URL"):
-        click.echo("PASTICHE_URL or PASTICHE_TOKEN is set and wins over this login.", err=True)
+        click.echo(say("PASTICHE_URL or PASTICHE_TOKEN is set and wins over this login."), err=True)
 
 
 @click.command(cls=Command)
@@ -48,9 +50,9 @@ def whoami(as_json: bool) -> None:
         print_json(me)
         return
     console = make_console()
-    console.print(Text(f"{plain(me.username)} at {read_config().server}"))
+    console.print(Text(say("{name} at {server}", name=plain(me.username), server=read_config().server)))
     for team in me.teams:
-        console.print(Text(f"  team {plain(team.slug)}: {plain(team.name)}"))
+        console.print(Text(f"  {say('team')} {plain(team.slug)}: {plain(team.name)}"))
 
 
 def _known_server() -> str:
@@ -63,13 +65,13 @@ def _known_server() -> str:
 def _read_password() -> str:
     """Read without echo from a terminal, and a line from stdin where a program types."""
     if sys.stdin.isatty():
-        password: str = click.prompt("Password", hide_input=True, err=True)
+        password: str = click.prompt(say("Password"), hide_input=True, err=True)
         return password
     return sys.stdin.readline().rstrip("\r\n")
 
 
 def _ask_for_token(server: str, username: str | None) -> str:
-    name = username or click.prompt("User name", err=True)
+    name = username or click.prompt(say("User name"), err=True)
     password = _read_password()
     with Client(server) as client:
         return client.create_token(

@@ -5,11 +5,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.progress import Progress
 from rich.text import Text
 
-from pastiche.command import Command, connect, make_console, print_json
-from pastiche.tables import board_table, competition_table, metric_table, phase_table
+from pastiche.command import Command, connect, make_console, print_json, working
+from pastiche.commands.local import find_phase
+from pastiche.language import say
+from pastiche.tables import board_table, competition_table, metric_table, phase_table, rule_table
 from pastiche.text import plain
 
 
@@ -23,7 +24,7 @@ def list_competitions(as_json: bool) -> None:
     elif found:
         make_console().print(competition_table(found))
     else:
-        make_console().print("There is no competition yet.")
+        make_console().print(say("There is no competition yet."))
 
 
 @click.command(cls=Command)
@@ -43,7 +44,22 @@ def info(slug: str, as_json: bool) -> None:
     console.print()
     console.print(metric_table(found))
     if found.quota:
-        console.print(Text(f"\nRuns today: {found.quota.left} of {found.quota.limit} left."))
+        console.print(
+            Text(say("Runs today: {left} of {limit} left.", left=found.quota.left, limit=found.quota.limit))
+        )
+
+
+@click.command(cls=Command)
+@click.argument("slug")
+@click.option("--phase", default="", help="Another phase than the one that matters now.")
+def rules(slug: str, phase: str, as_json: bool) -> None:
+    """Show what a competition allows: window, quota, limits of a run, what counts, the suite."""
+    with connect(login=False) as client:
+        found = find_phase(client, slug, phase)
+    if as_json:
+        print_json(found)
+    else:
+        make_console().print(rule_table(found))
 
 
 @click.command(cls=Command)
@@ -58,7 +74,7 @@ def board(slug: str, phase: str, as_json: bool) -> None:
     elif found.rows:
         make_console().print(board_table(found))
     else:
-        make_console().print("Nothing has been scored in this phase yet.")
+        make_console().print(say("Nothing has been scored in this phase yet."))
 
 
 @click.command(cls=Command)
@@ -68,24 +84,16 @@ def board(slug: str, phase: str, as_json: bool) -> None:
 )
 @click.option("--phase", default="", help="Another phase than the one that matters now.")
 def pairs(slug: str, out: Path, phase: str, as_json: bool) -> None:
-    """Download the public pairs of a competition, for `python -m evaluation generate` and `score`."""
+    """Download the public pairs of a competition, for `check`, `evaluate` and trainings."""
     from pastiche.downloading import download_pairs  # numpy and Pillow, which no other command waits for
 
-    console = make_console()
     with (
         connect(login=False) as client,
-        Progress(disable=as_json or not console.is_terminal, transient=True) as progress,
+        working(say("images"), show=not as_json) as notice,
     ):
-        bar = progress.add_task("images", total=None)
-        found = download_pairs(
-            client,
-            slug,
-            out,
-            phase=phase,
-            notice=lambda done, total: progress.update(bar, completed=done, total=total),
-        )
+        found = download_pairs(client, slug, out, phase=phase, notice=notice)
     if as_json:
         click.echo(json.dumps(asdict(found)))
     else:
-        told = f"{found.folder}: {found.pairs} public pairs of {found.size} pixels, {found.images} images"
-        console.print(Text(plain(told)), soft_wrap=True)
+        told = say("{folder}: {pairs} public pairs of {size} pixels, {images} images", **asdict(found))
+        make_console().print(Text(plain(told)), soft_wrap=True)

@@ -1,17 +1,24 @@
-"""Watch a run, read its log and its results."""
+"""Watch a run, read its log and its results, compare two, and fetch what one has made."""
 
 import csv
+import hashlib
+import json
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
 
 import click
 from rich.text import Text
 
-from pastiche.command import Command, connect, make_console, print_json
-from pastiche.errors import Refused
+from pastiche.client import Client
+from pastiche.command import Command, connect, make_console, print_json, working
+from pastiche.comparison import compare_scores
+from pastiche.errors import FolderError, Refused
 from pastiche.following import PAUSE, find_run, read_whole_log
+from pastiche.language import say
 from pastiche.responses import Scores
-from pastiche.tables import score_table
+from pastiche.tables import difference_table, score_table
 from pastiche.text import plain, stage
 from pastiche.watching import require_scored, watch_run
 
@@ -39,7 +46,7 @@ def logs(any_id: str, as_json: bool) -> None:
         return
     make_console().print(Text(plain(log.text)), end="", soft_wrap=True)
     if log.withheld:
-        click.echo("Lines written while hidden pairs were in sight are withheld.", err=True)
+        click.echo(say("Lines written while hidden pairs were in sight are withheld."), err=True)
 
 
 @click.command(cls=Command)
@@ -49,19 +56,70 @@ def logs(any_id: str, as_json: bool) -> None:
 def results(any_id: str, as_csv: bool, pairs: bool, as_json: bool) -> None:
     """Show the scores of a run; ID is that of a run or of a submission."""
     if pairs and not as_csv or as_csv and as_json:
-        raise click.UsageError("--pairs goes with --csv, and --csv does not go with --json.")
+        raise click.UsageError(say("--pairs goes with --csv, and --csv does not go with --json."))
     with connect(login=False) as client:
-        run = find_run(client, any_id)
-        require_scored(run)
-        if not run.is_over:
-            raise Refused(f"The run has no scores yet ({stage(run)}).", fix=f"Run `pastiche watch {run.id}`.")
-        scores = client.scores(run.id)
+        scores = _scores(client, any_id)
     if as_json:
         print_json(scores)
     elif as_csv:
         _print_csv(_pair_rows(scores) if pairs else _score_rows(scores))
     else:
         make_console().print(score_table(scores))
+
+
+@click.command(cls=Command)
+@click.argument("first", metavar="FIRST")
+@click.argument("second", metavar="SECOND")
+def compare(first: str, second: str, as_json: bool) -> None:
+    """Set the scores of two runs beside each other; each ID is that of a run or of a submission."""
+    with connect(login=False) as client:
+        found = compare_scores(_scores(client, first), _scores(client, second))
+    if as_json:
+        click.echo(json.dumps([asdict(row) for row in found], indent=2))
+    else:
+        make_console().print(difference_table(found))
+
+
+@click.command(cls=Command)
+@ID
+@click.option(
+    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder to make."
+)
+def pull(any_id: str, out: Path, as_json: bool) -> None:
+    """Fetch the pictures that a run made for public pairs, and run.json: what they are and what they scored."""
+    if out.exists() and any(out.iterdir()):
+        raise FolderError(
+            say("{folder} is not empty.", folder=out), fix=say("Name a new or an empty folder.")
+        )
+    with connect(login=False) as client, working(say("images"), show=not as_json) as notice:
+        run = find_run(client, any_id)
+        outputs = client.outputs(run.id)
+        out.mkdir(parents=True, exist_ok=True)
+        digests = {}
+        for number, output in enumerate(outputs, 1):
+            data = client.image(output.output_url)
+            name = f"{Path(output.id).name}.png"
+            (out / name).write_bytes(data)
+            digests[name] = hashlib.sha256(data).hexdigest()
+            notice(number, len(outputs))
+        scores = client.scores(run.id).model_dump(mode="json") if run.state == "scored" else None
+    told = {"server": client.server, "run": run.model_dump(mode="json"), "scores": scores, "sha256": digests}
+    (out / "run.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    if as_json:
+        click.echo(json.dumps({"folder": str(out), "images": len(digests)}))
+    else:
+        make_console().print(Text(say("{folder}: {n} images", folder=plain(str(out)), n=len(digests))))
+
+
+def _scores(client: Client, any_id: str) -> Scores:
+    run = find_run(client, any_id)
+    require_scored(run)
+    if not run.is_over:
+        raise Refused(
+            say("The run has no scores yet ({stage}).", stage=stage(run)),
+            fix=say("Run `pastiche watch {id}`.", id=run.id),
+        )
+    return client.scores(run.id)
 
 
 def _score_rows(scores: Scores) -> list[Sequence[object]]:

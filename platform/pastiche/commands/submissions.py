@@ -1,35 +1,23 @@
-"""Check an archive and hand it in."""
+"""Hand in a generator, and end its run."""
 
-import json
 from pathlib import Path
 
 import click
-from rich.progress import Progress
 from rich.text import Text
 
-from evaluation.archive import ArchiveInfo, inspect_archive
-from evaluation.archive_report import accepted_fields, accepted_text
-from evaluation.errors import InvalidArchive
+from pastiche.bundle import inspect, packed
 from pastiche.client import Client
-from pastiche.command import Command, connect, make_console, print_json
-from pastiche.errors import CheckFailed, Refused
+from pastiche.command import Command, connect, make_console, print_json, working
+from pastiche.commands.local import PATH
+from pastiche.errors import Refused
+from pastiche.language import say
 from pastiche.responses import Submission
 from pastiche.text import plain, stage
 from pastiche.watching import watch_run
 
-ARCHIVE = click.argument("archive", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-
 
 @click.command(cls=Command)
-@ARCHIVE
-def check(archive: Path, as_json: bool) -> None:
-    """Check an ARCHIVE as the server does, without sending it and without executing anything in it."""
-    info = _inspect(archive)
-    click.echo(json.dumps(accepted_fields(info), indent=2) if as_json else f"{accepted_text(info)}\naccepted")
-
-
-@click.command(cls=Command)
-@ARCHIVE
+@PATH
 @click.option("--competition", required=True, help="The competition's slug, as `pastiche list` shows it.")
 @click.option("--phase", default="", help="Another phase than the open one.")
 @click.option("--team", default="", help="The team's slug; without it you submit alone.")
@@ -38,7 +26,7 @@ def check(archive: Path, as_json: bool) -> None:
 @click.option("--watch", is_flag=True, help="Show the run until it ends.")
 def submit(
     *,
-    archive: Path,
+    path: Path,
     competition: str,
     phase: str,
     team: str,
@@ -47,19 +35,17 @@ def submit(
     watch: bool,
     as_json: bool,
 ) -> None:
-    """Check an ARCHIVE, then hand it in."""
-    info = _inspect(archive)
-    fields = {"competition": competition, "phase": phase, "team": team, "note": note}
-    fields |= {"again": "true"} if again else {}
-    fields = {name: value for name, value in fields.items() if value}
+    """Check PATH, a .zip file or a generator's folder, and hand it in; an upload that broke off goes on."""
+    choice = {"phase": phase, "team": team, "note": note}
     console = make_console()
-    with connect() as client:
-        submission = _send(client, archive, fields, info, show=console.is_terminal and not as_json)
+    with connect() as client, packed(path) as archive:
+        submission = _send(client, archive, competition, choice, again=again, show=not as_json)
         if as_json:
             print_json(submission)
         else:
             console.print(Text(f"submission {submission.id}\nrun        {submission.run.id}"))
-            console.print(Text(stage(submission.run)))
+            console.print(Text(f"page       {client.server}/s/{submission.id}/"), soft_wrap=True)
+            console.print(Text(stage(submission.run)), soft_wrap=True)
         if watch:
             watch_run(client, submission.run.id, console=console, as_json=as_json)
 
@@ -76,24 +62,17 @@ def cancel(submission_id: str, as_json: bool) -> None:
         make_console().print(Text(f"{plain(submission.name) or submission.id}: {stage(submission.run)}"))
 
 
-def _inspect(archive: Path) -> ArchiveInfo:
-    try:
-        return inspect_archive(archive)
-    except InvalidArchive as error:
-        raise CheckFailed(error.message, fix=error.fix, code=error.reason) from error
-
-
 def _send(
-    client: Client, archive: Path, fields: dict[str, str], info: ArchiveInfo, *, show: bool
+    client: Client, archive: Path, competition: str, choice: dict[str, str], *, again: bool, show: bool
 ) -> Submission:
-    with Progress(disable=not show, transient=True) as progress:
-        bar = progress.add_task("upload", total=info.size)
+    sha256 = inspect(archive).sha256
+    with working(say("upload"), show=show) as notice:
         try:
-            return client.submit(archive, fields, lambda sent: progress.update(bar, completed=sent))
+            return client.submit(archive, competition, again=again, progress=notice, **choice)
         except Refused as error:
             if error.code != "DUPLICATE_SUBMISSION":
                 raise
-            raise _named_duplicate(client, info.sha256, error) from error
+            raise _named_duplicate(client, sha256, error) from error
 
 
 def _named_duplicate(client: Client, sha256: str, error: Refused) -> Refused:
@@ -102,8 +81,8 @@ def _named_duplicate(client: Client, sha256: str, error: Refused) -> Refused:
     if not earlier:
         return error
     return Refused(
-        f"{error.message} It is submission {earlier[0].id}.",
-        fix=f"Run `pastiche watch {earlier[0].id}`, or submit with --again.",
+        f"{error.message} {say('It is submission {id}.', id=earlier[0].id)}",
+        fix=say("Run `pastiche watch {id}`, or submit with --again.", id=earlier[0].id),
         code=error.code,
         fields=error.fields,
     )
