@@ -33,6 +33,7 @@ class Remote:
     """What the server answers: for each address a queue of (status, body), of which the last stays."""
 
     url: str = ""
+    date: str = ""  # of all answers, where it is not the true one
     answers: dict[tuple[str, str], list[tuple[int, Any]]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
 
@@ -83,7 +84,9 @@ class Handler(BaseHTTPRequestHandler):
         if status == 0:  # drop the connection without a word
             return
         data = content if isinstance(content, bytes) else json.dumps(content).encode()
-        self.send_response(status)
+        self.send_response_only(status)
+        remote: Remote = self.server.remote  # type: ignore[attr-defined]
+        self.send_header("Date", remote.date or self.date_time_string())
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
         if 300 <= status < 400:

@@ -4,7 +4,7 @@ import csv
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -94,21 +94,30 @@ def pull(any_id: str, out: Path, as_json: bool) -> None:
     with connect(login=False) as client, working(say("images"), show=not as_json) as notice:
         run = find_run(client, any_id)
         outputs = client.outputs(run.id)
-        out.mkdir(parents=True, exist_ok=True)
-        digests = {}
-        for number, output in enumerate(outputs, 1):
-            data = client.image(output.output_url)
-            name = f"{Path(output.id).name}.png"
-            (out / name).write_bytes(data)
-            digests[name] = hashlib.sha256(data).hexdigest()
-            notice(number, len(outputs))
+        pictures: dict[str, bytes] = {}
+        for output in outputs:
+            pictures[f"{Path(output.id).name}.png"] = client.image(output.output_url)
+            notice(len(pictures), len(outputs))
         scores = client.scores(run.id).model_dump(mode="json") if run.state == "scored" else None
+    digests = {name: hashlib.sha256(data).hexdigest() for name, data in pictures.items()}
     told = {"server": client.server, "run": run.model_dump(mode="json"), "scores": scores, "sha256": digests}
-    (out / "run.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    _write_files(out, pictures | {"run.json": json.dumps(told, indent=2).encode() + b"\n"})
     if as_json:
         click.echo(json.dumps({"folder": str(out), "images": len(digests)}))
     else:
         make_console().print(Text(say("{folder}: {n} images", folder=plain(str(out)), n=len(digests))))
+
+
+def _write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
+    except OSError as error:
+        raise FolderError(
+            say("{folder} cannot be written: {reason}.", folder=folder, reason=error.strerror),
+            fix=say("Name another folder with --out."),
+        ) from error
 
 
 def _scores(client: Client, any_id: str) -> Scores:
