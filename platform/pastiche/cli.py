@@ -1,6 +1,7 @@
 """The participants' command line: `pastiche COMMAND`."""
 
 import copy
+from inspect import cleandoc
 
 import click
 
@@ -27,7 +28,7 @@ class Commands(click.Group):
     def get_help(self, context: click.Context) -> str:
         """Write the help."""
         told = copy.copy(self)
-        told.help = say(self.help or "")
+        told.help = say(cleandoc(self.help or ""))
         return super(Commands, told).get_help(context)
 
 

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from inspect import cleandoc
 
 import click
 from pydantic import BaseModel
@@ -32,14 +33,14 @@ class Command(click.Command):
     def get_help(self, context: click.Context) -> str:
         """Write the help in the user's language."""
         told = copy.copy(self)
-        told.help = say(self.help or "")
+        told.help = say(cleandoc(self.help or ""))
         told.params = [_translated(parameter) for parameter in self.params]
         return super(Command, told).get_help(context)
 
     def get_short_help_str(self, limit: int = 45) -> str:
         """Write the first sentence of the help in the user's language."""
         told = copy.copy(self)
-        told.help = say(self.help or "")
+        told.help = say(cleandoc(self.help or ""))
         return super(Command, told).get_short_help_str(limit)
 
     def invoke(self, context: click.Context) -> object:

@@ -4,6 +4,7 @@ import ast
 import json
 import re
 from collections.abc import Callable, Iterator
+from inspect import cleandoc
 from pathlib import Path
 
 import click
@@ -34,9 +35,9 @@ def literals(path: Path) -> Iterator[str]:
 
 def helps() -> Iterator[str]:
     """Yield the help of the program, of its commands and of their options."""
-    yield pastiche.cli.cli.help or ""
+    yield cleandoc(pastiche.cli.cli.help or "")
     for command in pastiche.cli.cli.commands.values():
-        yield command.help or ""
+        yield cleandoc(command.help or "")
         yield from (p.help for p in command.params if isinstance(p, click.Option) and p.help)
 
 

@@ -43,8 +43,10 @@ def submit(
         if as_json:
             print_json(submission)
         else:
-            console.print(Text(f"submission {submission.id}\nrun        {submission.run.id}"))
-            console.print(Text(f"page       {client.server}/s/{submission.id}/"), soft_wrap=True)
+            console.print(Text(say("submission {id}", id=submission.id)))
+            console.print(Text(say("run        {id}", id=submission.run.id)))
+            page = f"{client.server}/s/{submission.id}/"
+            console.print(Text(say("page       {address}", address=page)), soft_wrap=True)
             console.print(Text(stage(submission.run)), soft_wrap=True)
         if watch:
             watch_run(client, submission.run.id, console=console, as_json=as_json)
