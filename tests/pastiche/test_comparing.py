@@ -38,6 +38,18 @@ def test_rules_show_limits_and_what_counts(remote: Remote, logged_in: Run_) -> N
     assert logged_in("rules", "demo", "--phase", "none").exit_code == 2
 
 
+def test_without_an_open_phase_the_next_one_matters(remote: Remote, logged_in: Run_) -> None:
+    def phase(slug: str, opens: int, state: str) -> dict[str, object]:
+        window = {"opens_at": f"{opens}-01-01T00:00:00Z", "closes_at": f"{opens}-12-31T00:00:00Z"}
+        return DETAIL | {"slug": slug, "state": state} | window
+
+    past = [phase("oldest", 2001, "closed"), phase("older", 2002, "closed")]
+    future = [phase("late", 2999, "upcoming"), phase("soon", 2998, "upcoming")]
+    for rows, expected in ((past + future, "soon"), (past, "older"), ([*future, DETAIL, *past], "main")):
+        remote.on("GET", "/competitions/demo/phases/", {"results": rows, "next_cursor": None})
+        assert json.loads(logged_in("rules", "demo", "--json").stdout)["slug"] == expected
+
+
 def test_compare_sets_two_runs_beside_each_other(remote: Remote, logged_in: Run_) -> None:
     serve_result(remote, "a", 0.5)
     serve_result(remote, "b", 0.75)

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from evaluation.archive import ArchiveInfo
 from evaluation.archive_report import accepted_fields, accepted_text
-from pastiche.bundle import inspect, packed
+from pastiche.bundle import ANY_SIZE_MB, inspect, packed
 from pastiche.client import Client
 from pastiche.command import Command, connect, make_console, print_json, working
 from pastiche.errors import CheckFailed, Refused
@@ -43,13 +44,13 @@ def check(path: Path, competition: str | None, phase: str, pairs: Path | None, a
     with packed(path) as archive:
         if competition is None:
             info = inspect(archive)
-            tried = _try(archive, pairs, None) if pairs else {}
+            tried = _try(archive, info, pairs, None) if pairs else {}
         else:
             with connect(login=False) as client:
                 chosen = find_phase(client, competition, phase)
-                info = inspect(archive, int(chosen.limits["archive_mb"] or 0))
-                with _pairs(client, pairs, competition, phase, most=TRIED) as folder:
-                    tried = _try(archive, folder, chosen)
+                info = inspect(archive, _archive_mb(chosen))
+                with _pairs(client, pairs, competition, chosen.slug, most=TRIED) as folder:
+                    tried = _try(archive, info, folder, chosen)
     if as_json:
         click.echo(json.dumps(accepted_fields(info) | ({"tried": tried} if tried else {}), indent=2))
         return
@@ -85,8 +86,8 @@ def evaluate(
     ):
         chosen = find_phase(client, competition, phase)
         suite = check_suite(chosen)
-        inspect(archive, int(chosen.limits["archive_mb"] or 0))
-        with _pairs(client, pairs, competition, phase) as folder:
+        inspect(archive, _archive_mb(chosen))
+        with _pairs(client, pairs, competition, chosen.slug) as folder:
             outputs = out or Path(name) / "outputs"
             _generate(archive, folder, outputs, chosen, device=device, as_json=as_json)
             scores = score_pictures(outputs, folder, suite, device=device)
@@ -97,7 +98,7 @@ def evaluate(
 
 
 def find_phase(client: Client, competition: str, slug: str) -> PhaseDetail:
-    """Return the phase of that name; without one, the open one, else the first.
+    """Return the phase of that name; without one, as the server does: the open one, the next one, the last one.
 
     Raises:
         Refused: there is no such phase.
@@ -109,7 +110,10 @@ def find_phase(client: Client, competition: str, slug: str) -> PhaseDetail:
             say("The competition has no such phase."),
             fix=say("Run `pastiche info {slug}`.", slug=competition),
         )
-    return min(named, key=lambda phase: phase.state != "open")
+    now = datetime.now(UTC)
+    running = [phase for phase in named if phase.state == "open"]
+    coming = sorted((phase for phase in named if phase.opens_at > now), key=lambda phase: phase.opens_at)
+    return (running or coming or sorted(named, key=lambda phase: phase.closes_at, reverse=True))[0]
 
 
 @contextmanager
@@ -129,12 +133,18 @@ def _pairs(
         yield place
 
 
-def _try(archive: Path, folder: Path, phase: PhaseDetail | None) -> dict[str, object]:
+def _archive_mb(phase: PhaseDetail) -> int:
+    """Return how large an archive may be; a server that does not say decides when it is sent."""
+    limit = phase.limits.get("archive_mb")
+    return ANY_SIZE_MB if limit is None else int(limit)
+
+
+def _try(archive: Path, info: ArchiveInfo, folder: Path, phase: PhaseDetail | None) -> dict[str, object]:
     from evaluation.pairs import read_pairs
     from pastiche.trying import limits_of, try_generator
 
-    repeat = inspect(archive).manifest.deterministic
-    trial = try_generator(archive, read_pairs(folder, "public")[:TRIED], limits_of(phase), repeat=repeat)
+    pairs = read_pairs(folder, "public")[:TRIED]
+    trial = try_generator(archive, pairs, limits_of(phase), repeat=info.manifest.deterministic)
     if trial.is_repeatable is False:
         raise CheckFailed(
             say("The manifest promises to be deterministic, and a second run made other pictures."),
