@@ -91,6 +91,7 @@ class Migration(migrations.Migration):
                 ('closes_at', models.DateTimeField()),
                 ('runs_per_day', models.PositiveIntegerField(default=5, validators=[django.core.validators.MinValueValidator(1)])),
                 ('runs_total', models.PositiveIntegerField(default=100, validators=[django.core.validators.MinValueValidator(1)])),
+                ('finals_per_team', models.PositiveSmallIntegerField(default=1, help_text='How many submissions a team may choose to be ranked by; 0: the rule above decides alone', validators=[django.core.validators.MaxValueValidator(10)])),
                 ('required_coverage', models.FloatField(default=0.99, validators=[django.core.validators.MinValueValidator(0.5), django.core.validators.MaxValueValidator(1)])),
                 ('counting', models.CharField(choices=[('best', 'Best'), ('latest', 'Latest')], default='best', max_length=6)),
                 ('device', models.CharField(choices=[('cpu', 'Cpu'), ('gpu', 'Gpu')], default='cpu', max_length=3)),
