@@ -103,6 +103,8 @@ def put_part(*, upload_id: UUID, user: User, part: Part) -> None:
     """
     upload = _find(upload_id, user)
     _check_part(upload, part)
+    if upload.state == Upload.State.REJECTED:
+        raise UploadClosed
     known = upload.parts.filter(offset=part.offset).first()
     if known is None:
         if upload.state != Upload.State.OPEN:

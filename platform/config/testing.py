@@ -18,6 +18,8 @@ ALONE = "walk or sandbox"
 LEFT_OUT = "long"
 # Rooms whose tests hold where no web framework is installed.
 WITHOUT_WEB = ("tests/evaluation", "tests/baselines")
+# Parts that are asked for by name: `./run test fuzz`.
+PARTS = {"fuzz": ("tests/fuzz", "-m", LEFT_OUT)}
 # Rooms whose tests hold on PostgreSQL too.
 ON_POSTGRES = ("tests/accounts", "tests/competitions")
 
@@ -26,10 +28,10 @@ def main() -> int:
     """Run the library's tests without any web framework, the other tests that share the machine, those that
     want it for themselves, and the domain's on PostgreSQL.
 
-    With arguments, hand them to pytest instead.
+    With the name of a part, run that one; hand other arguments to pytest.
     """
     if sys.argv[1:]:
-        return _pytest(*sys.argv[1:])
+        return _pytest(*PARTS.get(sys.argv[1], sys.argv[1:2]), *sys.argv[2:])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shared = ("-n", PROCESSES, "--dist", "loadfile", "-m", f"not ({ALONE} or {LEFT_OUT})")

@@ -1,15 +1,19 @@
 """Callers who send too much wait; a cache that is away stops nobody."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+import redis
 from django.core.cache import cache
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from tests.api_fixtures import API, error_of
-from tests.servers import free_port
+from tests.config.processes import run
+from tests.servers import free_port, has_redis, redis_server
 
 
 @pytest.fixture
@@ -63,3 +67,30 @@ def test_without_its_cache_the_api_answers(
     fields = {"username": "nobody", "password": "guess", "name": "laptop"}
     assert anonymous.post(f"{API}/tokens/", fields, format="json").status_code == 401
     assert caplog.text.count("cache cannot be reached") == 2
+
+
+@pytest.mark.redis
+@pytest.mark.skipif(not has_redis(), reason="redis-server is not installed")
+def test_beside_redis_all_processes_count_together(
+    anonymous: APIClient, settings: Settings, few: None
+) -> None:
+    with redis_server() as address:
+        place = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": address}
+        settings.CACHES = {"default": place | {"KEY_PREFIX": "pastiche"}}
+        for _ in range(3):
+            assert anonymous.get(f"{API}/competitions/").status_code == 200
+        assert anonymous.get(f"{API}/competitions/").status_code == 429
+        with redis.Redis.from_url(address) as client:
+            assert client.keys("pastiche:*")
+        cache.close()
+
+
+@pytest.mark.parametrize(
+    ("broker", "backend"), [("", "LocMemCache"), ("redis://127.0.0.1:6379/3", "RedisCache")]
+)
+def test_the_cache_is_where_the_broker_is(tmp_path: Path, broker: str, backend: str) -> None:
+    code = "import json; from config import settings; print(json.dumps(settings.CACHES['default']))"
+    done = run(tmp_path, "-c", code, **({"PASTICHE_BROKER_URL": broker} if broker else {}))
+    place = json.loads(done.stdout)
+    assert place["BACKEND"].endswith(backend)
+    assert place.get("LOCATION", "") == broker

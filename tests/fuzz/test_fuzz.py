@@ -19,8 +19,6 @@ from competitions.services.uploads import UploadPlan, start_upload
 from tests.conftest import manifest_of
 from tests.fuzz.campaign import Outcome, Plan, Value, describe, fuzz, is_about_a_made_up_cursor
 
-# About how many cases the edges of all schemas are, and how many more each further example makes.
-EDGES, CASES_PER_EXAMPLE = 1300, 75
 CALLERS = ("anonymous", "researcher", "organizer")
 
 
@@ -89,11 +87,12 @@ def check(outcome: Outcome, at_least: int) -> None:
     assert len(outcome.cases) > 40
 
 
+@pytest.mark.slow
 def test_a_few_hundred_requests(
     live_server: LiveServer, place: dict[str, list[Value]], headers: Callable[[str], dict[str, str]]
 ) -> None:
     plan = Plan(examples=3, sequences=5, has_edges=False, seed=1)
-    check(fuzz(live_server.url, plan, headers=headers("organizer"), known=place), at_least=200)
+    check(fuzz(live_server.url, plan, headers=headers("organizer"), known=place), at_least=150)
 
 
 @pytest.mark.long
@@ -106,7 +105,10 @@ def test_thousands_of_requests(
     name: str,
 ) -> None:
     """5,000 of them by three callers together, or as many as PASTICHE_FUZZ_CASES says."""
-    cases = int(os.environ.get("PASTICHE_FUZZ_CASES", "5000")) // len(CALLERS)
-    examples = max(8, (cases - EDGES) // CASES_PER_EXAMPLE)
-    plan = Plan(examples=examples, sequences=2 * examples, has_edges=True, seed=cases)
-    check(fuzz(live_server.url, plan, headers=headers(name), known=place), at_least=cases)
+    wanted = int(os.environ.get("PASTICHE_FUZZ_CASES", "5000")) // len(CALLERS)
+    plan, given, sent = Plan(examples=8, sequences=15, has_edges=True, seed=0), headers(name), 0
+    while sent < wanted:
+        outcome = fuzz(live_server.url, plan, headers=given, known=place)
+        check(outcome, at_least=1000)
+        sent += outcome.total
+        plan = Plan(examples=60, sequences=60, has_edges=False, seed=plan.seed + 1)
