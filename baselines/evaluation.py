@@ -135,7 +135,7 @@ def _score(name: str, scorer: Scorer, pictures: Path, generation: Generation, pa
         headline_ci=None if low is None or high is None else (round(low, 4), round(high, 4)),
         content=round(rows["content"].value, 4),
         style=round(rows["style"].value, 4),
-        seconds_per_image=round(sum(seconds) / len(seconds), 3),
+        seconds_per_image=round(sum(seconds) / len(seconds), 4),
         parameters=parameters,
         peak_memory_mb=None if memory is None else round(memory),
         by_culture=_by_culture(scorer.pairs, report),
