@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.core.checks import run_checks
+from django.db import connection
 from pytest_django import Settings
 
 from config import places
@@ -83,6 +84,13 @@ def test_places_that_are_there_are_no_trouble(settings: Settings) -> None:
     settings.WORKER_MIN_FREE_MB = 0
     assert [ask() for ask in places.FOR_STARTING.values()] == [None] * 4
     assert [check for check in run_checks(databases=["default"]) if check.id.startswith("pastiche.")] == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_looking_for_the_database_leaves_no_connection_behind_that_forks_would_share() -> None:
+    connection.close()
+    assert places.database() is None
+    assert connection.connection is None
 
 
 def test_a_disk_that_is_full_for_now_is_waited_for_and_one_too_small_is_not(settings: Settings) -> None:
