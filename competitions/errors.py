@@ -162,6 +162,20 @@ class UploadMismatch(CompetitionError):
     fix = "Start a new upload with the digest of the file as it is now."
 
 
+class AddressRefused(CompetitionError):
+    """This address cannot be told."""
+
+    code = "WEBHOOK_ADDRESS_REFUSED"
+    fix = "Give a public address, as https://example.org/hooks; an operator can allow others on a closed network."
+
+
+class TooManyWebhooks(CompetitionError):
+    """This team or competition has as many webhooks as there may be."""
+
+    code = "TOO_MANY_WEBHOOKS"
+    fix = "Delete one of them first."
+
+
 class NotComparable(CompetitionError):
     """These two runs cannot be compared."""
 

@@ -10,7 +10,16 @@ from celery.signals import (
     worker_shutting_down,
 )
 
-from competitions.services import idempotency, outbox, queue, runs, shards, uploads
+from competitions.services import (
+    idempotency,
+    outbox,
+    queue,
+    runs,
+    shards,
+    uploads,
+    webhook_delivery,
+    webhooks,
+)
 from workers import pipeline
 from workers.drain import die_with_parent, draining, follow_parent
 from workers.station import Station, station
@@ -63,6 +72,9 @@ def sweep() -> None:
     shards.promise_assistance_if_open()
     queue.nudge_if_waiting()
     outbox.flush()
+    webhooks.tell_of_phases()
+    webhook_delivery.flush()
+    webhook_delivery.sweep()
     uploads.sweep()
     idempotency.sweep()
 

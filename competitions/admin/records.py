@@ -31,6 +31,24 @@ class OutboxAdmin(ReadOnlyAdmin):
     list_display = ("topic", "key", "created_at", "not_before", "attempts", "last_error")
 
 
+@admin.register(models.Webhook)
+class WebhookAdmin(ReadOnlyAdmin):
+    """Addresses that are told; their secrets are nobody's business."""
+
+    list_display = ("url", "team", "competition", "events", "is_active", "created_at")
+    list_select_related = ("team", "competition")
+    exclude = ("secret",)
+
+
+@admin.register(models.WebhookDelivery)
+class WebhookDeliveryAdmin(ReadOnlyAdmin):
+    """What was sent."""
+
+    list_display = ("created_at", "webhook", "event", "state", "attempts", "status", "error")
+    list_filter = ("state", "event")
+    list_select_related = ("webhook",)
+
+
 @admin.register(models.QuotaEntry)
 class QuotaEntryAdmin(ReadOnlyAdmin):
     """What was reserved, charged and refunded."""

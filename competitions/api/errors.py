@@ -35,6 +35,7 @@ STATUS = {
     "PART_CONFLICT": 409,
     "STALE_FENCE": 409,
     "TOO_MANY_FINALS": 409,
+    "TOO_MANY_WEBHOOKS": 409,
     "UPLOAD_CLOSED": 409,
     "UPLOAD_INCOMPLETE": 409,
     "UPLOAD_QUOTA_EXCEEDED": 413,
@@ -44,6 +45,7 @@ STATUS = {
     "INVALID_DATASET": 422,
     "PART_REFUSED": 422,
     "UPLOAD_MISMATCH": 422,
+    "WEBHOOK_ADDRESS_REFUSED": 422,
     "QUOTA_EXCEEDED": 429,
 }
 SIGN_IN = "Send the header `Authorization: Token <token>`; `pastiche login` makes a token."

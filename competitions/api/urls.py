@@ -2,7 +2,17 @@
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from competitions.api import catalog, contests, documents, moderation, people, runs, submissions, uploads
+from competitions.api import (
+    catalog,
+    contests,
+    documents,
+    moderation,
+    people,
+    runs,
+    submissions,
+    uploads,
+    webhooks,
+)
 
 of_people = [
     path("tokens/", people.Tokens.as_view(), name="api_tokens"),
@@ -55,6 +65,16 @@ of_uploads = [
     path("<str:upload_id>/parts/<int:offset>/", uploads.UploadPart.as_view(), name="api_upload_part"),
     path("<str:upload_id>/finish/", uploads.FinishUpload.as_view(), name="api_upload_finish"),
 ]
+of_webhooks = [
+    path("", webhooks.Webhooks.as_view(), name="api_webhooks"),
+    path("<str:webhook_id>/", webhooks.Webhook.as_view(), name="api_webhook"),
+    path("<str:webhook_id>/deliveries/", webhooks.Deliveries.as_view(), name="api_deliveries"),
+    path(
+        "<str:webhook_id>/deliveries/<str:delivery_id>/replay/",
+        webhooks.ReplayDelivery.as_view(),
+        name="api_replay",
+    ),
+]
 version_1: list[URLPattern | URLResolver] = [
     path("", include(of_people)),
     path("competitions/", include(of_competitions)),
@@ -62,6 +82,7 @@ version_1: list[URLPattern | URLResolver] = [
     path("submissions/", include(of_submissions)),
     path("runs/", include(of_runs)),
     path("uploads/", include(of_uploads)),
+    path("webhooks/", include(of_webhooks)),
     path("schema/", documents.Schema.as_view(), name="api_schema"),
     path("docs/", documents.Swagger.as_view(), name="api_docs"),
 ]

@@ -11,6 +11,7 @@ from competitions.models.run import Run, RunEvent, RunLogChunk, RunOutput, Score
 from competitions.models.shard import RunShard
 from competitions.models.submission import Disqualification, FinalChoice, QuotaEntry, Submission
 from competitions.models.upload import IdempotencyKey, Upload, UploadPart
+from competitions.models.webhook import PhaseNotice, Webhook, WebhookDelivery
 from competitions.models.worker import Worker
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Organizer",
     "Outbox",
     "Phase",
+    "PhaseNotice",
     "QuotaEntry",
     "Run",
     "RunEvent",
@@ -41,5 +43,7 @@ __all__ = [
     "Submission",
     "Upload",
     "UploadPart",
+    "Webhook",
+    "WebhookDelivery",
     "Worker",
 ]

@@ -12,6 +12,7 @@ class Outbox(models.Model):
         NUDGE = "nudge"
         ASSIST = "assist"
         REFRESH_LEADERBOARD = "refresh"
+        WEBHOOK = "webhook"
 
     topic = models.CharField(max_length=10, choices=Topic.choices)
     key = models.CharField(max_length=64, blank=True)

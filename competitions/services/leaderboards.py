@@ -22,6 +22,7 @@ from competitions.models import (
 from competitions.ranking import DRAWS, HEADLINE, METHOD, SEED, Entry, PairDesign, RankedEntry, rank_entries
 from competitions.rules import RunState
 from competitions.selectors.leaderboards import is_rescoring
+from competitions.services.webhooks import tell_board_changed
 from competitions.slicing import AXES, SlicedBoard, slice_entries
 from competitions.storage import open_file
 from evaluation.metrics.registry import SET_LEVEL
@@ -38,7 +39,7 @@ def refresh(*, phase_id: int) -> LeaderboardSnapshot:
     Holds the phase's row, so that of two refreshes the one that read last also stores last.
     """
     Phase.objects.select_for_update().get(pk=phase_id)
-    phase = Phase.objects.select_related("suite", "dataset_version").get(pk=phase_id)
+    phase = Phase.objects.select_related("suite", "dataset_version", "competition").get(pk=phase_id)
     newest = phase.snapshots.order_by("-pk").first()
     if newest is not None and is_rescoring(phase.pk):
         return newest
@@ -56,6 +57,7 @@ def refresh(*, phase_id: int) -> LeaderboardSnapshot:
     sliced = slice_entries(entries, pairs, labels)
     snapshot = _store_snapshot(phase, digest, pairs, sliced)
     _store_rows(snapshot, runs, ranked, sliced)
+    tell_board_changed(snapshot, phase)
     return snapshot
 
 

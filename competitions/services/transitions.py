@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from competitions.errors import IllegalTransition, NotFound, StaleFence
 from competitions.models import Outbox, QuotaEntry, Run, RunEvent
 from competitions.rules import END_STATES, RunState, is_charged, states_before
-from competitions.services import outbox
+from competitions.services import outbox, webhooks
 from evaluation.failures import Fault
 
 NO_LEASE = {"lease_owner": "", "lease_expires_at": None}
@@ -45,7 +45,7 @@ def transition(
         fields |= NO_LEASE | {"finished_at": Now()}
     if before is None or not rows.filter(state=before).update(**fields):
         raise _refusal(run_id, to, fence)
-    run = Run.objects.select_related("submission__phase").get(pk=run_id)
+    run = Run.objects.select_related("submission__phase__competition", "submission__team").get(pk=run_id)
     RunEvent.objects.create(
         run=run,
         sequence=run.event_count,
@@ -56,6 +56,7 @@ def transition(
     )
     if to in END_STATES:
         _settle_quota(run)
+        webhooks.tell_run_finished(run)
         if run.purpose == Run.Purpose.RESCORE:  # the board waits for the last of them, however it ends
             outbox.promise(Outbox.Topic.REFRESH_LEADERBOARD, str(run.submission.phase_id))
     return run

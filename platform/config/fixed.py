@@ -72,6 +72,11 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
+# A task counts as done when it has ended, so what a killed worker held is sent again.
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+
 SPECTACULAR_SETTINGS = {
     "TITLE": "Pastiche",
     "DESCRIPTION": "Competitions of style-transfer generators. Send a token as `Authorization: Bearer TOKEN`. "

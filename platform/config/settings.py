@@ -153,6 +153,9 @@ REST_FRAMEWORK = {
 API_PER_MINUTE = env.read_int("PASTICHE_API_PER_MINUTE", 1200, low=0, high=10_000_000)
 API_WRITES_PER_MINUTE = env.read_int("PASTICHE_API_WRITES_PER_MINUTE", 120, low=0, high=10_000_000)
 
+# Let webhooks lead into private networks, as on a closed one; else whoever makes one could reach this machine's.
+WEBHOOKS_TO_PRIVATE = env.read_bool("PASTICHE_WEBHOOKS_TO_PRIVATE", False)
+
 # --- Runs ---------------------------------------------------------------------------------------------
 # A worker renews its lease on a run several times within this span; then the run goes back to the queue.
 LEASE_SECONDS = env.read_int("PASTICHE_LEASE_SECONDS", 60, low=6, high=3600)
@@ -248,9 +251,6 @@ CACHES: dict[str, dict[str, object]] = {
 CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("evaluation", "upkeep")]
 CELERY_TASK_DEFAULT_QUEUE = CELERY_TASK_DEFAULT_EXCHANGE = CELERY_TASK_DEFAULT_ROUTING_KEY = "upkeep"
 CELERY_TASK_ROUTES = {f"workers.tasks.{name}": {"queue": "evaluation"} for name in ("evaluate", "assist")}
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SOFT_TIME_LIMIT = CELERY_HARD_LIMIT_SECONDS - 300
 CELERY_TASK_TIME_LIMIT = CELERY_HARD_LIMIT_SECONDS
 CELERY_TASK_PUBLISH_RETRY = False  # the outbox is the retry

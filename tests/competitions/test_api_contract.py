@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 
 from competitions.api import requests
 from competitions.api.documents import document
+from competitions.api.webhooks import NewWebhook, WebhookChange
 from evaluation.manifest import parse_manifest
 from tests.api_fixtures import API
 
@@ -26,6 +27,8 @@ SHAPES = {
     "disqualifySubmission": requests.Reason,
     "rescorePhase": requests.NewSuite,
     "cancelRun": requests.Remark,
+    "createWebhook": NewWebhook,
+    "changeWebhook": WebhookChange,
 }
 
 
