@@ -86,17 +86,24 @@ def check_address(url: str, *, may_be_private: bool) -> str:
 
 def send(letter: Letter, *, may_be_private: bool) -> Answer:
     """Try once to deliver; what goes wrong is in the answer. The receiver's body is never read."""
-    start = time.monotonic()
+    start, status = time.monotonic(), None
     try:
-        status, problem = _post(letter, check_address(letter.url, may_be_private=may_be_private)), ""
+        status = _post(letter, check_address(letter.url, may_be_private=may_be_private))
+        problem = _objection(status)
     except AddressRefused as error:
-        status, problem = None, error.message
+        problem = error.message
     except (OSError, http.client.HTTPException) as error:
-        late = time.monotonic() - start >= SECONDS
-        status, problem = None, "No answer in time." if late else f"{type(error).__name__}: {error}"[:300]
-    if status is not None and not 200 <= status < 300:
-        problem = "Redirects are not followed." if 300 <= status < 400 else "The receiver refused it."
-    return Answer(status, problem, round(1000 * (time.monotonic() - start)))
+        problem = f"{type(error).__name__}: {error}"[:300]
+    seconds = time.monotonic() - start
+    if seconds >= SECONDS:  # the head of an answer that was cut off may look whole
+        status, problem = None, "No answer in time."
+    return Answer(status, problem, round(1000 * seconds))
+
+
+def _objection(status: int) -> str:
+    if 200 <= status < 300:
+        return ""
+    return "Redirects are not followed." if 300 <= status < 400 else "The receiver refused it."
 
 
 def _parts(url: str) -> SplitResult:

@@ -55,7 +55,7 @@ def _take() -> list[tuple[Outbox, WebhookDelivery]]:
             row.delete()
         elif not delivery.webhook.is_active:
             _end(row, delivery, State.FAILED, Answer(None, "The webhook was switched off.", 0))
-        elif Outbox.objects.filter(pk=row.pk, not_before=row.not_before).update(
+        elif Outbox.objects.filter(pk=row.pk, not_before__lte=Now()).update(
             not_before=in_seconds(HELD_SECONDS)
         ):
             held.append((row, delivery))
