@@ -23,6 +23,12 @@ from competitions.errors import AddressRefused
 SECRET_PREFIX = "whsec_"
 CONNECT_SECONDS = 5
 SECONDS = 10  # for a whole attempt, whatever trickles in
+# Why a message has not arrived; anything else is the system's own word for it.
+TOO_LATE = "No answer in time."
+REDIRECTED = "Redirects are not followed."
+REFUSED = "The receiver refused it."
+SWITCHED_OFF = "The webhook was switched off."
+PROBLEMS = (TOO_LATE, REDIRECTED, REFUSED, SWITCHED_OFF)
 PORTS = {"http": 80, "https": 443}
 # Public by their number, but they carry other addresses in them, or lead into the provider's network.
 CARRIERS: tuple[IPv4Network | IPv6Network, ...] = tuple(
@@ -96,14 +102,14 @@ def send(letter: Letter, *, may_be_private: bool) -> Answer:
         problem = f"{type(error).__name__}: {error}"[:300]
     seconds = time.monotonic() - start
     if seconds >= SECONDS:  # the head of an answer that was cut off may look whole
-        status, problem = None, "No answer in time."
+        status, problem = None, TOO_LATE
     return Answer(status, problem, round(1000 * seconds))
 
 
 def _objection(status: int) -> str:
     if 200 <= status < 300:
         return ""
-    return "Redirects are not followed." if 300 <= status < 400 else "The receiver refused it."
+    return REDIRECTED if 300 <= status < 400 else REFUSED
 
 
 def _parts(url: str) -> SplitResult:

@@ -17,13 +17,14 @@ from django.utils.translation.template import templatize
 
 from accounts.adapter import MAIL_FAILED
 from accounts.errors import TeamError
-from competitions import rules, setting_up
+from competitions import rules, setting_up, webhook_line
 from competitions.errors import CompetitionError
 from competitions.flags import FLAG_TEXTS
 from competitions.selectors import access, drafts, submissions
+from competitions.selectors import webhooks as hook_selectors
 from competitions.selectors.status import NO_DEVICE, NO_MEMORY, NO_RUNTIME, NO_WORKER
 from competitions.services import drafts as drafting
-from competitions.services import finals, flags, intake, moderation, publishing, queue
+from competitions.services import finals, flags, intake, moderation, publishing, queue, webhooks
 from competitions.services import submissions as handing_in
 from evaluation.failures import FAILURES
 from evaluation.intake.findings import KINDS
@@ -48,6 +49,9 @@ REFUSING = (
     rules,
     setting_up,
     submissions,
+    hook_selectors,
+    webhook_line,
+    webhooks,
 )
 KEYWORDS = {
     "_": None,
@@ -86,7 +90,7 @@ def foreign_texts() -> Iterator[str]:
         yield from (failure.sentence, failure.advice)
     for spec in METRIC_SPECS.values():
         yield from (spec.title, spec.misses)
-    yield from (*FLAG_TEXTS.values(), MAIL_FAILED, *drafts.PROBLEMS)
+    yield from (*FLAG_TEXTS.values(), MAIL_FAILED, *drafts.PROBLEMS, *webhook_line.PROBLEMS)
     for kind in KINDS.values():
         yield from (kind.sentence, kind.advice)
     for error in (*_errors(CompetitionError), *_errors(TeamError)):

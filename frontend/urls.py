@@ -20,6 +20,7 @@ from frontend.views import (
     setup,
     status,
     submissions,
+    webhooks,
 )
 
 urlpatterns = [
@@ -76,6 +77,14 @@ urlpatterns = [
     *team_urls.urlpatterns,
     path("settings/tokens/", accounts.settings_tokens, name="settings_tokens"),
     path("settings/tokens/<int:token_id>/revoke/", accounts.token_revoke, name="token_revoke"),
+    path("settings/webhooks/", webhooks.webhook_list, name="webhook_list"),
+    path("settings/webhooks/<uuid:webhook_id>/", webhooks.webhook, name="webhook"),
+    path("settings/webhooks/<uuid:webhook_id>/delete/", webhooks.webhook_delete, name="webhook_delete"),
+    path(
+        "settings/webhooks/<uuid:webhook_id>/log/<uuid:delivery_id>/replay/",
+        webhooks.webhook_replay,
+        name="webhook_replay",
+    ),
     path("settings/language/", set_language, name="set_language"),
     path("settings/theme/", preferences.set_theme, name="set_theme"),
     path("help/errors/", status.failure_list, name="failure_list"),

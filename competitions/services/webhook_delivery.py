@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from competitions.clock import in_seconds
 from competitions.models import Outbox, WebhookDelivery
-from competitions.webhook_line import SECONDS, Answer, Letter, send
+from competitions.webhook_line import SECONDS, SWITCHED_OFF, Answer, Letter, send
 
 State = WebhookDelivery.State
 # Seconds before the second attempt, the third and so on: a day in all, then the message has failed.
@@ -54,7 +54,7 @@ def _take() -> list[tuple[Outbox, WebhookDelivery]]:
         if delivery is None:  # its webhook was deleted
             row.delete()
         elif not delivery.webhook.is_active:
-            _end(row, delivery, State.FAILED, Answer(None, "The webhook was switched off.", 0))
+            _end(row, delivery, State.FAILED, Answer(None, SWITCHED_OFF, 0))
         elif Outbox.objects.filter(pk=row.pk, not_before__lte=Now()).update(
             not_before=in_seconds(HELD_SECONDS)
         ):

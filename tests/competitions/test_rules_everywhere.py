@@ -282,3 +282,101 @@ def test_a_rule_holds_whatever_the_way(
         assert made.team is not None
         assert (made.team.slug, made.submitted_by) == (rule.asked.get("team", "rosalba"), world.user)
         assert made.runs.get().state == "queued"
+
+
+def cancelled(world: World) -> Submission:
+    made = world.hand_in()
+    cancel_submission(submission_id=made.pk, user=world.user)
+    return made
+
+
+def cancelled_then(arrange: Callable[[World], object]) -> Callable[[World], Submission]:
+    def make(world: World) -> Submission:
+        made = cancelled(world)
+        arrange(world)
+        return made
+
+    return make
+
+
+def of_studio(world: World) -> Submission:
+    """A run of a team that the researcher has left."""
+    made = world.hand_in(team=world.studio(with_user=True))
+    Membership.objects.filter(user=world.user, team__slug="studio").delete()
+    return made
+
+
+def of_studio_cancelled(world: World) -> Submission:
+    made = of_studio(world)
+    cancel_submission(submission_id=made.pk, user=world.stranger)
+    return made
+
+
+# What is done with a run there is already, what was arranged, and whether it is carried out.
+DECISIONS: list[tuple[str, str, Callable[[World], Submission], bool]] = [
+    ("cancel", "a run that waits", World.hand_in, True),
+    ("cancel", "a run that has ended", cancelled, False),
+    ("cancel", "a run of a team that one has left", of_studio, False),
+    ("retry", "a cancelled run", cancelled, True),
+    ("retry", "while it is under way", World.hand_in, False),
+    ("retry", "after the end", cancelled_then(lambda w: w.set_phase(closes_at=ago(seconds=1))), False),
+    (
+        "retry",
+        "the runs of a day are used",
+        cancelled_then(lambda w: (w.set_phase(**ONE_A_DAY), w.hand_in(w.archive))),
+        False,
+    ),
+    ("retry", "for a team that one has left", of_studio_cancelled, False),
+]
+
+
+def decide_by_page(world: World, what: str, submission: Submission) -> bool:
+    browser = Client()
+    browser.force_login(world.user)
+    answer = browser.post(f"/s/{submission.pk}/{what}/")
+    assert answer.status_code < 500
+    return answer.status_code == 302
+
+
+def decide_by_program(world: World, what: str, submission: Submission) -> bool:
+    answer = program(world).post(f"{API}/submissions/{submission.pk}/{what}/", {}, format="json")
+    assert answer.status_code < 500
+    return answer.status_code < 300
+
+
+def decide_by_command(world: World, what: str, submission: Submission) -> bool:
+    return run_command(world, what, str(submission.pk)) == ""
+
+
+WAYS_TO_DECIDE = {"page": decide_by_page, "API": decide_by_program, "command line": decide_by_command}
+CASES = [
+    pytest.param(
+        what,
+        arrange,
+        is_done,
+        way,
+        id=f"{what} {name}-{by}",
+        marks=pytest.mark.django_db(transaction=way is decide_by_command),
+    )
+    for what, name, arrange, is_done in DECISIONS
+    for by, way in WAYS_TO_DECIDE.items()
+    if way is not decide_by_command or what in cli.commands
+]
+
+
+@pytest.mark.parametrize(("what", "arrange", "is_done", "way"), CASES)
+def test_a_decision_about_a_run_is_the_same_whatever_the_way(
+    what: str,
+    arrange: Callable[[World], Submission],
+    is_done: bool,
+    way: Callable[[World, str, Submission], bool],
+    world: World,
+) -> None:
+    submission = arrange(world)
+    before = list(submission.runs.order_by("sequence").values_list("state", flat=True))
+    told = way(world, what, submission)
+    after = list(submission.runs.order_by("sequence").values_list("state", flat=True))
+    done = {"cancel": ["cancelled"], "retry": [*before, "queued"]}[what]
+    assert after == (done if is_done else before)
+    if way is not decide_by_page:  # a page leads back to itself either way, and says what it did
+        assert told == is_done

@@ -7,8 +7,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, reverse
 
-from accounts.models import User
-from competitions.models import Draft, Phase, Run, Submission
+from accounts.models import Team, User
+from competitions.models import Draft, Phase, Run, Submission, Webhook, WebhookDelivery
 from frontend.urls import urlpatterns
 
 ROLES = ("nobody", "stranger", "researcher", "organizer", "staff")
@@ -16,6 +16,7 @@ SIGNED_IN = {
     "submit",
     "submission_list",
     "settings_tokens",
+    "webhook_list",
     "organize",
     "setup_new",
     "account_logout",
@@ -27,7 +28,7 @@ SIGNED_IN = {
     "team_join",
 }
 FOR_STRANGERS = {"account_login", "account_signup"}
-OWN_TEAM = {"team"}
+OWN_TEAM = {"team", "webhook"}
 # What they show depends on a second factor, which has tests of its own.
 NEED_FACTOR = {
     "mfa_deactivate_totp": 404,
@@ -39,6 +40,7 @@ NEED_FACTOR = {
     "mfa_generate_recovery_codes": 302,
     "account_set_password": 302,
 }
+WEBHOOK = "5f0c7f0e-9f5b-4d0c-8f6c-0d6a2f3f1b7a"
 POLICY = {
     "default-src": "'self'",
     "script-src": "'self'",
@@ -58,6 +60,8 @@ DECISIONS = {
     "run_cancel",
     "flag_review",
     "token_revoke",
+    "webhook_delete",
+    "webhook_replay",
     "submission_final",
     "team_invite",
     "invitation_revoke",
@@ -137,6 +141,8 @@ def arguments(pattern: URLPattern, run: Run, phase: Phase) -> dict[str, str]:
         "uidb36": "1",
         "invitation_id": "1",
         "user_id": "1",
+        "webhook_id": WEBHOOK,
+        "delivery_id": WEBHOOK,
     }
     if str(pattern.pattern).startswith("teams/"):
         known["slug"] = "rosalba"
@@ -185,6 +191,14 @@ def expected_status(name: str, role: str) -> int:
 def draft(phase: Phase) -> Draft:
     """Let the competition have been set up in the browser."""
     return Draft.objects.create(competition=phase.competition)
+
+
+@pytest.fixture(autouse=True)
+def webhook(team: Team) -> Webhook:
+    """Let the researcher have a webhook with something in its log."""
+    hook = Webhook.objects.create(pk=WEBHOOK, team=team, url="https://example.org/", events="run.finished")
+    WebhookDelivery.objects.create(webhook=hook, event="run.finished", body="{}")
+    return hook
 
 
 @pytest.fixture(params=ROLES)
