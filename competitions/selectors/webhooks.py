@@ -62,7 +62,7 @@ def owner_of(hook: Webhook) -> Owner:
     if hook.team is not None:
         return Owner(Owner.TEAM, hook.team.slug, hook.team.name)
     if hook.competition is None:
-        raise ValueError("a webhook has an owner")
+        raise ValueError(hook.pk)  # the database does not allow this
     return Owner(Owner.COMPETITION, hook.competition.slug, hook.competition.title)
 
 
