@@ -49,6 +49,14 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     list_select_related = ("webhook",)
 
 
+@admin.register(models.PhaseNotice)
+class PhaseNoticeAdmin(ReadOnlyAdmin):
+    """Openings and closings that were told."""
+
+    list_display = ("moment", "phase", "event")
+    list_select_related = ("phase__competition",)
+
+
 @admin.register(models.QuotaEntry)
 class QuotaEntryAdmin(ReadOnlyAdmin):
     """What was reserved, charged and refunded."""
