@@ -96,6 +96,19 @@ class InvalidDataset(CompetitionError):
     code = "INVALID_DATASET"
 
 
+class InvalidFile(CompetitionError):
+    """The competition file breaks a rule."""
+
+    code = "INVALID_COMPETITION_FILE"
+
+
+class LockedSince(CompetitionError):
+    """The competition is published, and some of what the file changes stays as it is since."""
+
+    code = "LOCKED_SINCE_PUBLISHED"
+    fix = "Take these changes back in the file, or give it another slug, which makes a new competition."
+
+
 class InvalidInput(CompetitionError):
     """Some fields are wrong."""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from competitions.errors import IllegalTransition, InvalidInput
 
@@ -49,25 +50,33 @@ AFTER_PUBLISHING = {
 
 @dataclass(frozen=True)
 class Window:
-    """When a phase takes submissions."""
+    """When a phase takes submissions; its address and how many finals it has, where those are decided here."""
 
     title: str
     opens_at: datetime
     closes_at: datetime
+    slug: str = ""
+    finals_per_team: int | None = None
 
-    def to_json(self) -> dict[str, str]:
-        """Return the window as plain texts."""
+    def to_json(self) -> dict[str, str | int | None]:
+        """Return the window as plain values."""
         return {
             "title": self.title,
             "opens_at": self.opens_at.isoformat(),
             "closes_at": self.closes_at.isoformat(),
+            "slug": self.slug,
+            "finals_per_team": self.finals_per_team,
         }
 
     @classmethod
-    def from_json(cls, row: Mapping[str, str]) -> "Window":
-        """Read back what `to_json` gave."""
+    def from_json(cls, row: Mapping[str, Any]) -> "Window":
+        """Read back what `to_json` gave, or gave before windows had addresses."""
         return cls(
-            row["title"], datetime.fromisoformat(row["opens_at"]), datetime.fromisoformat(row["closes_at"])
+            row["title"],
+            datetime.fromisoformat(row["opens_at"]),
+            datetime.fromisoformat(row["closes_at"]),
+            row.get("slug", ""),
+            row.get("finals_per_team"),
         )
 
 

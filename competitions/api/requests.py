@@ -71,12 +71,24 @@ class NewSubmissionOfUpload(StrictSerializer):
 
 
 class NewUpload(StrictSerializer):
-    """What is to come: its size in bytes, its digest, and the manifest of the archive, which is checked now."""
+    """What is to come: its size in bytes, its digest, and of an archive the manifest, which is checked now."""
 
     kind = serializers.ChoiceField(Upload.Kind.choices)
     size = Whole(min_value=1, max_value=LARGEST_UPLOAD)
     sha256 = Sha256()
-    manifest = serializers.DictField()
+    manifest = serializers.DictField(required=False)
+
+
+class UploadedFile(StrictSerializer):
+    """A finished upload."""
+
+    upload = serializers.UUIDField()
+
+
+class FileText(StrictSerializer):
+    """The text of a competition.toml."""
+
+    text = Text(max_length=2**21)
 
 
 class Nothing(StrictSerializer):

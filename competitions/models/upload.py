@@ -10,13 +10,16 @@ from django.db.models import Q
 class Upload(models.Model):
     """A file that its owner sends in parts. It is whole when `state` says so, and gone when it expires.
 
-    `name` is what the announced manifest calls the generator; the archive itself is looked at when it is submitted.
+    `name` is what the announced manifest calls the generator, or the kind of other files; what was sent is looked at
+    when something is made of it.
     """
 
     class Kind(models.TextChoices):
         """What the file will be."""
 
         ARCHIVE = "archive"
+        DATASET = "dataset"
+        COMPETITION = "competition"
 
     class State(models.TextChoices):
         """Open ones take parts; of the others only finished ones keep them."""
@@ -28,7 +31,7 @@ class Upload(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")
-    kind = models.CharField(max_length=8, choices=Kind.choices)
+    kind = models.CharField(max_length=11, choices=Kind.choices)
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
     size = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64)

@@ -12,7 +12,7 @@ from django.db.models import QuerySet, Sum
 from django.db.models.functions import Now
 
 from accounts.models import User
-from competitions.errors import NotFound, UploadClosed
+from competitions.errors import InvalidInput, NotFound, UploadClosed
 from competitions.models import Upload, UploadPart
 from competitions.parts import PART_BYTES, missing_parts
 from competitions.storage import open_as
@@ -104,14 +104,23 @@ def parts_of(upload_id: UUID) -> IO[bytes]:
     return cast(IO[bytes], _Joined([part_name(upload_id, part.offset, part.sha256) for part in parts]))
 
 
-def content_of(upload_id: UUID, user: User) -> IO[bytes]:
-    """Read a finished upload.
+def content_of(
+    upload_id: UUID, user: User, kind: Upload.Kind = Upload.Kind.ARCHIVE
+) -> IO[bytes]:
+    """Read a finished upload of that kind.
 
     Raises:
         NotFound: there is no such upload.
+        InvalidInput: it was announced as something else.
         UploadClosed: it is not finished.
     """
     upload = get_upload(upload_id, user)
+    if upload.kind != kind:
+        raise InvalidInput(
+            f"This upload was announced as {upload.kind}, and here goes {kind}.",
+            fix=f"Send the file again with the kind {kind}.",
+            fields={"upload": upload.kind},
+        )
     if upload.state != Upload.State.FINISHED:
         raise UploadClosed(f"This upload is {upload.state}, not finished.", fix="Finish it first.")
     return parts_of(upload_id)

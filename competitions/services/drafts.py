@@ -164,20 +164,33 @@ def settle(draft: Draft) -> None:
     row = store_suite(suite=suite)
     known = list(Phase.objects.filter(competition=draft.competition).order_by("opens_at", "pk"))
     _drop(known[len(windows) :])
+    if not draft.competition.is_published:
+        _rename(known, windows)
     for number, window in enumerate(windows):
         phase = known[number] if number < len(known) else Phase(competition=draft.competition)
         if phase.pk is None:
-            phase.slug = _free_slug(window.title, draft.competition)
+            phase.slug = window.slug or _free_slug(window.title, draft.competition)
         elif draft.competition.is_published:
             _check_keeps_place(phase, window)
         if not draft.competition.is_published or phase.pk is None:
             phase.suite, phase.dataset_version = row, data
         phase.title, phase.opens_at, phase.closes_at = window.title, window.opens_at, window.closes_at
+        if window.finals_per_team is not None:
+            phase.finals_per_team = window.finals_per_team
         for name, value in limits.to_json().items():
             setattr(phase, name, value)
         if phase.pk is None or _is_changed(phase):
             phase.full_clean()
             phase.save()
+
+
+def _rename(phases: Sequence[Phase], windows: Sequence[Window]) -> None:
+    """Give phases the addresses that are planned for them; first others, so that two can change places."""
+    moved = [(p, w.slug) for p, w in zip(phases, windows, strict=False) if w.slug not in ("", p.slug)]
+    for phase, _ in moved:
+        Phase.objects.filter(pk=phase.pk).update(slug=f"moving-{phase.pk}")
+    for phase, slug in moved:
+        phase.slug = slug
 
 
 def _locked(slug: str, user: User, step: Step) -> Draft:

@@ -4,6 +4,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import IO
@@ -92,7 +93,17 @@ def _open(slug: str, user: User) -> tuple[Draft, int]:
     return draft, suite.size
 
 
-def _take_in(draft: Draft, side: int, files: Files, work: Path) -> Draft:
+@dataclass(frozen=True)
+class Prepared:
+    """Files that were looked at: what was found, and a folder with the pictures that are usable."""
+
+    folder: Path
+    found: Survey
+    credits: str = ""  # the page of sources, where it came with the files
+
+
+def prepare(files: Files, side: int, work: Path) -> Prepared:
+    """Look at every file, and write what is usable below `work`; nothing is stored yet."""
     prepared = work / "prepared"
     (prepared / "images").mkdir(parents=True)
 
@@ -102,25 +113,40 @@ def _take_in(draft: Draft, side: int, files: Files, work: Path) -> Draft:
 
     digests: dict[str, str] = {}
     found = survey(files, side, keep)
-    with transaction.atomic():
-        draft = Draft.objects.select_for_update(of=("self",)).select_related("competition").get(pk=draft.pk)
-        check_may_change(Step.DATA, is_published=draft.competition.is_published)
-        draft.report = found.report.to_json() | {"thumbnails": _store_thumbnails(found)}
-        if not found.report.is_fatal:
-            _write_pairs(prepared, found, digests)
-            draft.dataset_version = _import(draft, prepared, found)
-        draft.save()
-        settle(draft)
+    if not found.report.is_fatal:
+        _write_pairs(prepared, found, digests)
+    return Prepared(prepared, found)
+
+
+@transaction.atomic
+def keep_prepared(draft: Draft, prepared: Prepared) -> Draft:
+    """Store the report, and the dataset if one can be made.
+
+    Raises:
+        IllegalTransition: the competition is published.
+    """
+    draft = Draft.objects.select_for_update(of=("self",)).select_related("competition").get(pk=draft.pk)
+    check_may_change(Step.DATA, is_published=draft.competition.is_published)
+    found = prepared.found
+    draft.report = found.report.to_json() | {"thumbnails": _store_thumbnails(found)}
+    if not found.report.is_fatal:
+        draft.dataset_version = _import(draft, prepared)
+    draft.save()
+    settle(draft)
     return draft
 
 
-def _import(draft: Draft, prepared: Path, found: Survey) -> DatasetVersion:
+def _take_in(draft: Draft, side: int, files: Files, work: Path) -> Draft:
+    return keep_prepared(draft, prepare(files, side, work))
+
+
+def _import(draft: Draft, prepared: Prepared) -> DatasetVersion:
     competition = draft.competition
     version = import_dataset(
-        folder=prepared,
+        folder=prepared.folder,
         slug=f"{competition.slug[:48]}-{competition.pk}",  # no other competition adds versions to it
         title=competition.title,
-        credits=_credits_page(found),
+        credits=prepared.credits or _credits_page(prepared.found),
     )
     if not version.report:
         version.report = draft.report

@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from accounts.models import User
 from competitions.clock import in_seconds
 from competitions.errors import (
+    InvalidInput,
     NotFound,
     PartConflict,
     PartRefused,
@@ -47,12 +48,12 @@ CHUNK = 2**20
 
 @dataclass(frozen=True)
 class UploadPlan:
-    """What its owner announces of a file."""
+    """What its owner announces of a file; only archives have a manifest."""
 
     kind: str
     size: int
     sha256: str
-    manifest: Mapping[str, object]
+    manifest: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,13 +71,14 @@ def start_upload(*, user: User, plan: UploadPlan) -> Upload:
     Raises:
         UploadTooLarge: no file may be so large.
         RefusedArchive: the manifest breaks the rules.
+        InvalidInput: an archive comes without a manifest, or another file with one.
         UploadQuotaExceeded: the user's other uploads leave no room.
     """
     if plan.size > settings.MAX_ARCHIVE_MB * 2**20:
         raise UploadTooLarge(
-            f"The archive has {plan.size / 2**20:.1f} MB; the limit is {settings.MAX_ARCHIVE_MB} MB."
+            f"The file has {plan.size / 2**20:.1f} MB; the limit is {settings.MAX_ARCHIVE_MB} MB."
         )
-    name = _checked_name(plan.manifest)
+    name = _checked_name(plan)
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)  # two uploads cannot share the last room
         _check_room(user, plan.size)
@@ -168,9 +170,18 @@ def sweep() -> int:
     return len(keys)
 
 
-def _checked_name(manifest: Mapping[str, object]) -> str:
+def _checked_name(plan: UploadPlan) -> str:
+    is_archive = plan.kind == Upload.Kind.ARCHIVE
+    if is_archive != (plan.manifest is not None):
+        raise InvalidInput(
+            "An archive is announced with its manifest, and no other file has one.",
+            fix="Add the manifest, or leave it out.",
+            fields={"manifest": "missing" if is_archive else "unexpected"},
+        )
+    if not is_archive:
+        return plan.kind
     try:
-        return parse_manifest(json.dumps(manifest, ensure_ascii=False).encode("utf-8", "replace")).name
+        return parse_manifest(json.dumps(plan.manifest, ensure_ascii=False).encode("utf-8", "replace")).name
     except InvalidManifest as error:
         fields = {"manifest": error.message, "rule": error.reason}
         raise RefusedArchive(error.message, fix=error.fix, fields=fields) from error

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from evaluation.images import encode_png, resize_square
+from evaluation.intake.bare import is_bare
 from evaluation.intake.findings import Finding
 
 MAX_PIXELS = 64_000_000
@@ -50,13 +51,13 @@ class Picture:
 def examine(name: str, data: bytes, size: int) -> Picture:
     """Decode one file and bring it to `size` pixels square; the same bytes always give the same picture.
 
-    Metadata never passes, for the PNG is written from bare pixels.
+    Metadata never passes: the PNG is written from bare pixels, or the file was one that holds nothing else.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             with Image.open(BytesIO(data), formats=FORMATS) as image:
-                return _examine(name, image, size)
+                return _examine(name, image, data, size)
     except Image.DecompressionBombError as error:
         return _refused(name, "TOO_MANY_PIXELS", str(error))
     except Image.DecompressionBombWarning as error:
@@ -67,7 +68,7 @@ def examine(name: str, data: bytes, size: int) -> Picture:
         return _refused(name, "BROKEN_IMAGE", str(error)[:200])
 
 
-def _examine(name: str, image: Image.Image, size: int) -> Picture:
+def _examine(name: str, image: Image.Image, data: bytes, size: int) -> Picture:
     width, height = image.size
     if width * height > MAX_PIXELS:
         return _refused(name, "TOO_MANY_PIXELS", f"{width} × {height}")
@@ -84,7 +85,7 @@ def _examine(name: str, image: Image.Image, size: int) -> Picture:
     if min(width, height) < size:
         short = Finding("TOO_SMALL", name, f"{width} × {height}")
         return Picture(name, b"", "", small, (short,))
-    png = encode_png(resize_square(flat, size))
+    png = data if is_bare(data, size) else encode_png(resize_square(flat, size))
     return Picture(name, png, hashlib.sha256(png).hexdigest(), small, tuple(found))
 
 
