@@ -104,9 +104,7 @@ def parts_of(upload_id: UUID) -> IO[bytes]:
     return cast(IO[bytes], _Joined([part_name(upload_id, part.offset, part.sha256) for part in parts]))
 
 
-def content_of(
-    upload_id: UUID, user: User, kind: Upload.Kind = Upload.Kind.ARCHIVE
-) -> IO[bytes]:
+def content_of(upload_id: UUID, user: User, kind: Upload.Kind = Upload.Kind.ARCHIVE) -> IO[bytes]:
     """Read a finished upload of that kind.
 
     Raises:

@@ -66,17 +66,19 @@ def write_zip(*, slug: str, user: User, target: IO[bytes]) -> None:
                 _pack(packed, PREFIX + name, picture.read())
 
 
-def check_file(*, content: bytes, user: User) -> DifferenceView:
+def check_file(*, content: bytes, user: User, slug: str = "") -> DifferenceView:
     """Read a competition file and say what an import would change; nothing is written.
+
+    `slug`: refuse a file of another competition.
 
     Raises:
         InvalidFile: `fields` has a line and what was expected for each field that is wrong.
         IllegalTransition: no file changes this competition.
     """
-    return difference(_read(content), user)
+    return difference(_read(content, slug), user)
 
 
-def import_zip(*, user: User, content: IO[bytes], size: int) -> DifferenceView:
+def import_zip(*, user: User, content: IO[bytes], size: int, slug: str = "") -> DifferenceView:
     """Import a zip of competition.toml and the folder `data`; see `import_files`."""
     limit = settings.MAX_ARCHIVE_MB * 2**20
     if size > limit:
@@ -90,7 +92,7 @@ def import_zip(*, user: User, content: IO[bytes], size: int) -> DifferenceView:
         file.flush()
         try:
             text = next((data for name, data in packed_files(file, limits) if name == COMPETITION_FILE), None)
-            return import_files(user=user, text=text, files=packed_files(file, limits))
+            return import_files(user=user, text=text, files=packed_files(file, limits), slug=slug)
         except InvalidArchive as error:
             raise InvalidFile(error.message, fix=error.fix, fields={"rule": error.reason}) from error
 
@@ -102,8 +104,10 @@ def import_folder(*, user: User, folder: Path) -> DifferenceView:
     return import_files(user=user, text=text, files=folder_files(folder))
 
 
-def import_files(*, user: User, text: bytes | None, files: Files) -> DifferenceView:
+def import_files(*, user: User, text: bytes | None, files: Files, slug: str = "") -> DifferenceView:
     """Make the competition that a file describes, or change it to that; return what was changed.
+
+    `slug`: refuse a file of another competition.
 
     Raises:
         InvalidFile: the file is missing or wrong; `fields` tells line and field.
@@ -115,7 +119,7 @@ def import_files(*, user: User, text: bytes | None, files: Files) -> DifferenceV
         raise InvalidFile(
             f"There is no {COMPETITION_FILE}.", fix="It stands at the top, beside the folder data."
         )
-    file = _read(text)
+    file = _read(text, slug)
     found = difference(file, user)
     if found.locked:
         told = {one.field: f"{one.before} -> {one.after}" for one in found.locked}
@@ -127,11 +131,15 @@ def import_files(*, user: User, text: bytes | None, files: Files) -> DifferenceV
     return found
 
 
-def _read(content: bytes) -> CompetitionFile:
+def _read(content: bytes, slug: str = "") -> CompetitionFile:
     try:
         file = read_file(content)
     except InvalidCompetitionFile as error:
         raise InvalidFile(error.message, fix=error.fix, fields=error.problems) from error
+    if slug not in ("", file.competition.slug):
+        raise _problem(
+            content, ("competition", "slug"), f"expected {slug!r}, the address that it was sent to."
+        )
     if file.task:
         try:
             suite = load_suite(file.task.suite)

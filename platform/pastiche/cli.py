@@ -1,7 +1,4 @@
-"""The participants' command line: `pastiche COMMAND`."""
-
-import copy
-from inspect import cleandoc
+"""The command line of participants and organizers: `pastiche COMMAND`."""
 
 import click
 
@@ -10,9 +7,10 @@ from pastiche.commands.competitions import board, info, list_competitions, pairs
 from pastiche.commands.doctor import doctor
 from pastiche.commands.kit import init
 from pastiche.commands.local import check, evaluate
+from pastiche.commands.organizing import competition, dataset
 from pastiche.commands.runs import compare, logs, pull, results, watch
 from pastiche.commands.submissions import cancel, submit
-from pastiche.language import say
+from pastiche.command import Commands
 
 HELP = """Take part in style-transfer competitions.
 
@@ -20,16 +18,6 @@ Exit status: 0 good, 2 wrong usage or refused, 3 not logged in, 4 the archive fa
 5 the run failed, 6 the server cannot be reached (the command can be repeated safely),
 130 you stopped watching.
 """
-
-
-class Commands(click.Group):
-    """A group whose help is in the user's language."""
-
-    def get_help(self, context: click.Context) -> str:
-        """Write the help."""
-        told = copy.copy(self)
-        told.help = say(cleandoc(self.help or ""))
-        return super(Commands, told).get_help(context)
 
 
 @click.group(cls=Commands, help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
@@ -56,6 +44,8 @@ for command in (
     compare,
     board,
     pull,
+    competition,
+    dataset,
 ):
     cli.add_command(command)
 

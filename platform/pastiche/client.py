@@ -12,6 +12,7 @@ from urllib3.util import Retry
 from pastiche.bundle import packed
 from pastiche.config import config_path, load_config
 from pastiche.errors import PasticheError
+from pastiche.organizing import Organizing
 from pastiche.reading import parse, read_all
 from pastiche.responses import (
     Board,
@@ -53,6 +54,7 @@ class Client:
         self._transport = Transport(base_url, token, retry)
         self.server = base_url.rstrip("/")
         self.uploads = Uploads(self._transport, pause)
+        self.organizing = Organizing(self._transport, self.uploads)
 
     def __enter__(self) -> "Client":
         """Return the client itself."""

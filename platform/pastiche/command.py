@@ -52,6 +52,22 @@ class Command(click.Command):
             context.exit(error.exit_code)
 
 
+class Commands(click.Group):
+    """A group whose help is in the user's language."""
+
+    def get_help(self, context: click.Context) -> str:
+        """Write the help."""
+        told = copy.copy(self)
+        told.help = say(cleandoc(self.help or ""))
+        return super(Commands, told).get_help(context)
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """Write the first sentence of the help in the user's language."""
+        told = copy.copy(self)
+        told.help = say(cleandoc(self.help or ""))
+        return super(Commands, told).get_short_help_str(limit)
+
+
 def show_error(error: PasticheError, *, as_json: bool) -> None:
     """Print an error: as JSON on stdout for programs, as lines on stderr for people."""
     if as_json:

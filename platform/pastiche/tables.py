@@ -7,8 +7,11 @@ from rich.text import Text
 
 from pastiche.comparison import Difference
 from pastiche.language import say
-from pastiche.responses import Board, Competition, CompetitionDetail, PhaseDetail, Row, Scores
+from pastiche.responses import Board, Competition, CompetitionDetail, PhaseDetail, Report, Row, Scores
+from pastiche.responses import Difference as FileDifference
 from pastiche.text import interval, moment, number, plain
+
+SHOWN = 40  # letters of a value in a table
 
 
 def competition_table(competitions: Iterable[Competition]) -> Table:
@@ -35,6 +38,24 @@ def metric_table(competition: CompetitionDetail) -> Table:
     table = _table("metric", "title", "better", "unit", "cannot see")
     for metric in competition.metrics:
         _add(table, metric.name, metric.title, metric.direction, metric.unit, metric.misses)
+    return table
+
+
+def difference_table(difference: FileDifference) -> Table:
+    """List the fields that an import changes; locked ones stay as they are since publishing."""
+    table = _table("field", "before", "after", "published")
+    for change in difference.changes:
+        values = (_short(value) for value in (change.before, change.after))
+        _add(table, change.field, *values, change.freedom or "-")
+    return table
+
+
+def finding_table(report: Report) -> Table:
+    """List what was found in the files of a dataset."""
+    table = _table("weight", "code", "file", "what", "advice")
+    for found in report.findings:
+        what = f"{found.sentence} {found.detail}".strip()
+        _add(table, found.weight, found.code, found.file, what, found.advice)
     return table
 
 
@@ -107,3 +128,10 @@ def _table(*columns: str, title: str = "") -> Table:
 
 def _add(table: Table, *cells: str) -> None:
     table.add_row(*(Text(plain(cell)) for cell in cells))
+
+
+def _short(value: str | None) -> str:
+    if value is None:
+        return "-"
+    line = " ".join(value.split())
+    return line if len(line) <= SHOWN else f"{line[:SHOWN]}…"

@@ -5,17 +5,17 @@ import hashlib
 import io
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from evaluation.archive import ArchiveInfo
 from pastiche.bundle import inspect
 from pastiche.errors import NetworkError, PasticheError, Refused
 from pastiche.reading import parse, read_all
 from pastiche.responses import Room, Upload
 from pastiche.transport import Transport
 
+ARCHIVE = "archive"
 MOST_FAILURES = 8  # in a row, at one part
 LONGEST_PAUSE = 10.0
 
@@ -46,8 +46,10 @@ class Uploads:
         """Throw an upload away; a submission made of it stays."""
         self._transport.delete(f"/uploads/{upload_id}/")
 
-    def send(self, archive: Path, progress: Progress = lambda sent, size: None) -> Upload:
-        """Send an archive whole, or what an earlier try has left of it, and have the server compare its digest.
+    def send(
+        self, archive: Path, progress: Progress = lambda sent, size: None, *, kind: str = ARCHIVE
+    ) -> Upload:
+        """Send a file whole, or what an earlier try has left of it, and have the server compare its digest.
 
         `progress` is told how many bytes of how many have been sent.
 
@@ -55,8 +57,8 @@ class Uploads:
             CheckFailed: the archive breaks a rule; nothing was sent.
             NetworkError: the line broke at one part again and again; the next try goes on from there.
         """
-        info = inspect(archive)
-        upload = self._begun(info) or self._begin(info)
+        fields = _announced(archive, kind)
+        upload = self._begun(fields) or self._begin(fields)
         with archive.open("rb") as file:
             while upload.missing:
                 upload = self._next_part(upload, file, progress)
@@ -65,18 +67,13 @@ class Uploads:
             return upload
         return parse(Upload, self._transport.post(f"/uploads/{upload.id}/finish/", {}, may_repeat=True))
 
-    def _begun(self, info: ArchiveInfo) -> Upload | None:
+    def _begun(self, fields: Mapping[str, object]) -> Upload | None:
         """Return the upload of the same bytes that an earlier try has begun."""
-        same = (row for row in self.known() if (row.sha256, row.size) == (info.sha256, info.size))
+        names = ("kind", "sha256", "size")
+        same = (row for row in self.known() if all(getattr(row, name) == fields[name] for name in names))
         return next((row for row in same if row.state in ("open", "finished")), None)
 
-    def _begin(self, info: ArchiveInfo) -> Upload:
-        fields = {
-            "kind": "archive",
-            "size": info.size,
-            "sha256": info.sha256,
-            "manifest": json.loads(info.manifest.to_json()),
-        }
+    def _begin(self, fields: Mapping[str, object]) -> Upload:
         return parse(Upload, self._transport.create("/uploads/", fields))
 
     def _next_part(self, upload: Upload, file: BinaryIO, progress: Progress) -> Upload:
@@ -114,6 +111,17 @@ class _Part(io.BytesIO):
         piece = super().read(size)
         self._taken(self.tell())
         return piece
+
+
+def _announced(path: Path, kind: str) -> dict[str, object]:
+    """Return what is told of a file before it is sent; an archive is checked first."""
+    if kind == ARCHIVE:
+        info = inspect(path)
+        manifest = json.loads(info.manifest.to_json())
+        return {"kind": kind, "size": info.size, "sha256": info.sha256, "manifest": manifest}
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"kind": kind, "size": path.stat().st_size, "sha256": sha256}
 
 
 def _is_passing(error: PasticheError) -> bool:

@@ -29,6 +29,9 @@ SHAPES = {
     "cancelRun": requests.Remark,
     "createWebhook": NewWebhook,
     "changeWebhook": WebhookChange,
+    "importCompetition": requests.UploadedFile,
+    "diffCompetition": requests.FileText,
+    "pushDataset": requests.UploadedFile,
 }
 
 
@@ -130,4 +133,4 @@ def test_what_makes_something_takes_a_key() -> None:
     }
     made = {operation["operationId"] for _, _, operation in OPERATIONS if "201" in operation["responses"]}
     # The answer to `createToken` is never stored: it holds the key.
-    assert keyed == (made - {"createToken"}) | {"rescorePhase"}
+    assert keyed == (made - {"createToken"}) | {"rescorePhase", "importCompetition", "pushDataset"}

@@ -33,10 +33,18 @@ def literals(path: Path) -> Iterator[str]:
             )
 
 
+def every_command(group: click.Group) -> Iterator[click.Command]:
+    """Yield the commands of a group, and those of the groups in it."""
+    for command in group.commands.values():
+        yield command
+        if isinstance(command, click.Group):
+            yield from every_command(command)
+
+
 def helps() -> Iterator[str]:
     """Yield the help of the program, of its commands and of their options."""
     yield cleandoc(pastiche.cli.cli.help or "")
-    for command in pastiche.cli.cli.commands.values():
+    for command in every_command(pastiche.cli.cli):
         yield cleandoc(command.help or "")
         yield from (p.help for p in command.params if isinstance(p, click.Option) and p.help)
 

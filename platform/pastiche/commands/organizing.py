@@ -1,0 +1,176 @@
+"""For organizers: competitions as files, and their pictures."""
+
+import json
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from pastiche.command import Command, Commands, connect, make_console, print_json, working
+from pastiche.errors import CheckFailed, Refused
+from pastiche.language import say
+from pastiche.organizing import competition_files, files_of, read_competition, unpack, zipped
+from pastiche.responses import Difference, Report
+from pastiche.tables import difference_table, finding_table
+from pastiche.text import plain
+
+PATH = click.argument("path", type=click.Path(exists=True, path_type=Path))
+
+
+@click.group(cls=Commands)
+def competition() -> None:
+    """Export, compare and import competitions as files (organizers)."""
+
+
+@click.group(cls=Commands)
+def dataset() -> None:
+    """Check pictures here, and send them to a competition (organizers)."""
+
+
+@competition.command(cls=Command)
+@click.argument("slug")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder to make or to renew, or a .zip file.",
+)
+def export(slug: str, out: Path, as_json: bool) -> None:
+    """Write a competition as competition.toml and the folder data; hidden pictures are among them."""
+    with connect() as client, working(say("download"), show=not as_json):
+        content = client.organizing.export(slug)
+    if out.suffix == ".zip":
+        out.write_bytes(content)
+    else:
+        unpack(content, out)
+    if as_json:
+        click.echo(json.dumps({"path": str(out), "bytes": len(content)}))
+    else:
+        make_console().print(
+            Text(say("{path}: keep it where only organizers read.", path=out)), soft_wrap=True
+        )
+
+
+@competition.command(cls=Command)
+@PATH
+def diff(path: Path, as_json: bool) -> None:
+    """Show what an import of PATH, a folder or a .zip file, would change, and what of it is locked."""
+    file, text = read_competition(path)
+    with connect() as client:
+        found = client.organizing.diff(file.competition.slug, text)
+    _tell(found, as_json=as_json)
+
+
+@competition.command("import")
+@PATH
+def import_competition(path: Path, as_json: bool) -> None:
+    """Make the competition of PATH, a folder or a .zip file, or change it to that; wholly or not at all."""
+    file, text = read_competition(path)
+    slug = file.competition.slug
+    with connect() as client:
+        planned = client.organizing.diff(slug, text)
+        locked = {
+            row.field: f"{row.before} -> {row.after}" for row in planned.changes if row.freedom == "locked"
+        }
+        if locked:
+            raise Refused(
+                say("Locked since the competition was published: {fields}.", fields=", ".join(locked)),
+                fix=say("Take these changes back, or choose another slug for a new competition."),
+                code="LOCKED_SINCE_PUBLISHED",
+                fields=locked,
+            )
+        is_known = file.data is not None and file.data.digest is not None
+        is_known = is_known and "data.digest" not in {row.field for row in planned.changes}
+        with (
+            zipped(competition_files(path, has_data=not is_known)) as packed,
+            working(say("upload"), show=not as_json) as notice,
+        ):
+            found = client.organizing.import_zip(slug, packed, notice)
+    _tell(found, as_json=as_json)
+
+
+@dataset.command(cls=Command)
+@PATH
+@click.option("--suite", default="", help="The metric suite that says how large pictures have to be.")
+@click.option("--size", type=click.IntRange(16, 4096), help="Side of the pictures in pixels.")
+def check(path: Path, suite: str, size: int | None, as_json: bool) -> None:
+    """Look at the pictures of PATH, a folder or a .zip file, as the server does; nothing is sent."""
+    from evaluation.errors import InvalidSuite
+    from evaluation.intake.survey import survey  # numpy and Pillow, which no other command waits for
+    from evaluation.spec import load_suite
+
+    try:
+        side = load_suite(suite).size if suite else size
+    except InvalidSuite as error:
+        raise Refused(error.message, fix=error.fix, code=error.code) from error
+    if side is None:
+        raise Refused(say("How large are the pictures?"), fix=say("Name --suite or --size."), code="USAGE")
+    found = survey(files_of(path), side).report
+    rows = [
+        {
+            "code": one.code,
+            "weight": one.kind.weight.value,
+            "file": one.file,
+            "detail": one.detail,
+            "sentence": one.kind.sentence,
+            "advice": one.kind.advice,
+        }
+        for one in found.findings
+    ]
+    counts = {name: getattr(found, name) for name in ("size", "n_files", "n_usable", "n_public", "n_hidden")}
+    _report(Report.model_validate(counts | {"is_fatal": found.is_fatal, "findings": rows}), as_json=as_json)
+
+
+@dataset.command(cls=Command)
+@PATH
+@click.option(
+    "--competition", "slug", required=True, help="The competition's slug, as `pastiche list` shows it."
+)
+def push(path: Path, slug: str, as_json: bool) -> None:
+    """Send the pictures of PATH, a folder or a .zip file; an upload that broke off goes on."""
+    with (
+        connect() as client,
+        zipped(files_of(path)) as packed,
+        working(say("upload"), show=not as_json) as notice,
+    ):
+        found = client.organizing.push(slug, packed, notice)
+    _report(found, as_json=as_json)
+
+
+def _tell(found: Difference, *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    console = make_console()
+    if found.is_new:
+        console.print(Text(say("{slug} is a new competition.", slug=found.slug)))
+    elif not found.changes:
+        console.print(Text(say("{slug} is as the file says.", slug=found.slug)))
+    if found.changes:
+        console.print(difference_table(found))
+
+
+def _report(found: Report, *, as_json: bool) -> None:
+    """Print a report; one that makes no dataset ends the command with the status of a failed check."""
+    if found.is_fatal:
+        fatal = [row for row in found.findings if row.weight == "fatal"]
+        told = {row.code: f"{row.file} {row.detail}".strip() for row in found.findings}
+        raise CheckFailed(
+            plain(fatal[0].sentence), fix=plain(fatal[0].advice), code=fatal[0].code, fields=told
+        )
+    if as_json:
+        print_json(found)
+        return
+    console = make_console()
+    counts = {
+        "usable": found.n_usable,
+        "files": found.n_files,
+        "public": found.n_public,
+        "hidden": found.n_hidden,
+    }
+    told = say(
+        "{usable} of {files} pictures are usable; {public} public pairs, {hidden} hidden ones.", **counts
+    )
+    console.print(Text(told))
+    if found.findings:
+        console.print(finding_table(found))
