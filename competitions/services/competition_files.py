@@ -192,7 +192,7 @@ def _prepared(
 def _pictures(files: Files, credits: list[str]) -> Iterator[tuple[str, bytes]]:
     """Yield the files below `data`; other files are refused by name, and the page of sources is put aside."""
     for name, content in files:
-        if name == f"{PREFIX}{CREDITS_PAGE}":
+        if name.lower() == f"{PREFIX}{CREDITS_PAGE}":
             credits.append(content.decode("utf-8", "replace"))
         elif name.startswith(PREFIX):
             yield name.removeprefix(PREFIX), content

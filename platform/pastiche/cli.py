@@ -2,6 +2,7 @@
 
 import click
 
+from pastiche.command import Commands
 from pastiche.commands.account import login, whoami
 from pastiche.commands.competitions import board, info, list_competitions, pairs, rules
 from pastiche.commands.doctor import doctor
@@ -10,7 +11,6 @@ from pastiche.commands.local import check, evaluate
 from pastiche.commands.organizing import competition, dataset
 from pastiche.commands.runs import compare, logs, pull, results, watch
 from pastiche.commands.submissions import cancel, submit
-from pastiche.command import Commands
 
 HELP = """Take part in style-transfer competitions.
 

@@ -41,7 +41,7 @@ def metric_table(competition: CompetitionDetail) -> Table:
     return table
 
 
-def difference_table(difference: FileDifference) -> Table:
+def change_table(difference: FileDifference) -> Table:
     """List the fields that an import changes; locked ones stay as they are since publishing."""
     table = _table("field", "before", "after", "published")
     for change in difference.changes:

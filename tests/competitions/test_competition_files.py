@@ -4,8 +4,10 @@ import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,14 +27,17 @@ from competitions.services import drafts, publishing
 from competitions.services.competition_files import check_file, import_zip, write_zip
 from competitions.services.intake import take_in_zip
 from competitions.setting_up import PhaseLimits
+from evaluation.competition_files.reading import read_file
 from evaluation.competition_files.schema import Basics, CompetitionFile, Limits
 from evaluation.competition_files.schema import Phase as PhaseSection
 from evaluation.competition_files.writing import write_file
 from evaluation.intake.example import example_zip
+from evaluation.spec import suite_ids
 from tests.competitions.test_drafts import NOW, TEXTS, windows
 from tests.competitions.test_intake import unpacked, zipped
 
 FILE = "competition.toml"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 ANY = st.characters(blacklist_categories=["Cs"], blacklist_characters="\0")
 
 
@@ -298,3 +303,46 @@ def test_every_zip_that_is_written_is_a_plain_one(ready: Competition, organizer:
     with zipfile.ZipFile(target) as packed:
         assert packed.testzip() is None
         assert {info.date_time[0] for info in packed.infolist()} == {1980}
+
+
+def test_the_operators_command_exports_compares_and_imports(
+    ready: Competition, organizer: User, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    packed = tmp_path / "new.zip"
+    call_command("competition_file", "export", "new", "--out", str(packed), "--by", "organizer")
+    folder = tmp_path / "new"
+    with zipfile.ZipFile(packed) as files:
+        files.extractall(folder)
+    file = folder / FILE
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("memory_mb = 512", "memory_mb = 1024"), encoding="utf-8"
+    )
+    call_command("competition_file", "diff", str(folder), "--by", "organizer")
+    assert "limits.memory_mb: 512 -> 1024" in capsys.readouterr().out
+    assert set(Phase.objects.values_list("memory_mb", flat=True)) == {512}
+    call_command("competition_file", "import", str(folder), "--by", "organizer")
+    assert set(Phase.objects.values_list("memory_mb", flat=True)) == {1024}
+    call_command("competition_file", "import", str(packed), "--by", "organizer")
+    assert set(Phase.objects.values_list("memory_mb", flat=True)) == {512}
+    for wrong in (("diff", str(tmp_path)), ("import", str(tmp_path / "no.zip")), ("import", str(tmp_path))):
+        with pytest.raises(CommandError):
+            call_command("competition_file", *wrong, "--by", "organizer")
+    with pytest.raises(CommandError, match="NOT_FOUND"):
+        call_command("competition_file", "export", "new", "--out", str(tmp_path / "x.zip"), "--by", "nobody")
+
+
+@pytest.mark.parametrize("suite", suite_ids())
+def test_there_is_an_example_for_every_suite_and_it_is_taken(suite: str, organizer: User) -> None:
+    found = {
+        path: file
+        for path in sorted(EXAMPLES.glob("*/competition.toml"))
+        if (file := read_file(path.read_bytes())).task and file.task.suite == suite
+    }
+    assert found
+    for path, file in found.items():
+        assert file.limits
+        assert file.phases
+        assert path.parent.name == file.competition.slug
+        alone = write_file(file.model_copy(update={"data": None})).encode()
+        imported({FILE: alone}, organizer)
+        assert competition_file(file.competition.slug, organizer).phases == file.phases

@@ -11,7 +11,7 @@ from pastiche.errors import CheckFailed, Refused
 from pastiche.language import say
 from pastiche.organizing import competition_files, files_of, read_competition, unpack, zipped
 from pastiche.responses import Difference, Report
-from pastiche.tables import difference_table, finding_table
+from pastiche.tables import change_table, finding_table
 from pastiche.text import plain
 
 PATH = click.argument("path", type=click.Path(exists=True, path_type=Path))
@@ -61,7 +61,7 @@ def diff(path: Path, as_json: bool) -> None:
     _tell(found, as_json=as_json)
 
 
-@competition.command("import")
+@competition.command("import", cls=Command)
 @PATH
 def import_competition(path: Path, as_json: bool) -> None:
     """Make the competition of PATH, a folder or a .zip file, or change it to that; wholly or not at all."""
@@ -147,7 +147,7 @@ def _tell(found: Difference, *, as_json: bool) -> None:
     elif not found.changes:
         console.print(Text(say("{slug} is as the file says.", slug=found.slug)))
     if found.changes:
-        console.print(difference_table(found))
+        console.print(change_table(found))
 
 
 def _report(found: Report, *, as_json: bool) -> None:
