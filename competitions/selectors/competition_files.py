@@ -155,7 +155,7 @@ def _file(state: _State) -> CompetitionFile:
     row, version = state.competition, state.version
     limits = _limits(state)
     return CompetitionFile(
-        version=1,
+        schema=1,
         competition=Basics(
             slug=row.slug, is_listed=row.is_listed, **{name: getattr(row, name) for name in TEXTS}
         ),

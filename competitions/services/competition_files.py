@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
-from competitions.errors import InvalidDataset, InvalidFile, LockedSince, UploadTooLarge
+from competitions.errors import InvalidDataset, InvalidFile, InvalidInput, LockedSince, UploadTooLarge
 from competitions.models import Competition, Draft
 from competitions.selectors.competition_files import (
     DifferenceView,
@@ -25,7 +25,7 @@ from competitions.selectors.competition_files import (
 from competitions.selectors.drafts import TEXTS, get_draft
 from competitions.services import drafts
 from competitions.services.intake import MAX_ENTRIES, Prepared, keep_prepared, prepare
-from competitions.setting_up import PhaseLimits, Window
+from competitions.setting_up import PhaseLimits, Window, check_limits, check_windows
 from competitions.storage import open_file
 from evaluation.competition_files.reading import InvalidCompetitionFile, problem_at, read_file
 from evaluation.competition_files.schema import (
@@ -149,9 +149,27 @@ def _read(content: bytes, slug: str = "") -> CompetitionFile:
             raise _problem(
                 content, ("task", "digest"), f"this instance's {suite.id} has the digest {suite.digest}."
             )
-    if file.phases and list(file.phases) != sorted(file.phases, key=lambda phase: phase.opens_at):
-        raise _problem(content, ("phases", 0), "expected the phases in the order in which they open.")
+    _check_rules(file, content)
     return file
+
+
+def _check_rules(file: CompetitionFile, content: bytes) -> None:
+    """Hold the file to the rules of the pages, and say in which line it breaks one."""
+    phases = list(file.phases or ())
+    for number, phase in enumerate(phases):
+        if phase.slug and phase.slug in {earlier.slug for earlier in phases[:number]}:
+            raise _problem(content, ("phases", number, "slug"), "expected an address of its own.")
+    try:
+        if phases:
+            check_windows([_window(phase) for phase in phases])
+        if file.limits:
+            check_limits(PhaseLimits(**file.limits.model_dump()))
+    except InvalidInput as error:
+        name, detail = next(iter(error.fields.items()))
+        field = ("phases", int(name), detail) if name.isdecimal() else ("limits", name)
+        raise _problem(content, field, f"{error.message} {error.fix}") from error
+    if phases != sorted(phases, key=lambda phase: phase.opens_at):
+        raise _problem(content, ("phases", 0), "expected the phases in the order in which they open.")
 
 
 def _problem(content: bytes, field: tuple[str | int, ...], sentence: str) -> InvalidFile:

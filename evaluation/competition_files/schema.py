@@ -49,7 +49,7 @@ class Task(_Section):
 class Data(_Section):
     """That pictures lie in the folder beside the file; with a digest, no others are taken."""
 
-    folder: Literal["data"] = DATA_FOLDER
+    folder: Literal["data"] = "data"
     digest: Digest | None = None
 
 

@@ -72,6 +72,18 @@ def edited(files: dict[str, bytes], *changes: tuple[str, str]) -> dict[str, byte
     return files | {FILE: text.encode()}
 
 
+def line_of(text: str, field: str) -> int:
+    """Return where a field stands; of several phases, in the last one."""
+    section, _, name = field.rpartition(".")
+    head = "[[phases]]" if section.startswith("phases") else f"[{section or name}]"
+    rows = text.splitlines()
+    start = max(number for number, row in enumerate(rows, start=1) if row == head)
+    inside = (
+        number for number in range(start + 1, len(rows) + 1) if rows[number - 1].startswith(f"{name} =")
+    )
+    return next(inside) if section else start
+
+
 def refusal(action: Callable[[], object]) -> CompetitionError:
     with pytest.raises(CompetitionError) as caught:
         action()
@@ -232,6 +244,14 @@ def test_what_is_locked_after_publishing_is_told_and_nothing_is_changed(
         ("memory_mb = 512", "memory_mb = 51", "limits.memory_mb", "expected at least 256, found 51"),
         ("[limits]", "[limit]", "limit", "this field is not known here"),
         ('digest = "', 'digest = "0" # "', "task.digest", "expected a SHA-256 digest"),
+        (
+            "runs_total = 100",
+            "runs_total = 3",
+            "limits.runs_total",
+            "More runs a day than in the whole phase",
+        ),
+        ("2031-05-06T00:00:00Z", "2031-05-07T00:00:00Z", "phases[2].opens_at", "Two phases overlap"),
+        ('"phase-1"', '"phase-0"', "phases[2].slug", "expected an address of its own"),
     ],
 )
 def test_a_wrong_field_is_told_with_its_line(
@@ -240,9 +260,7 @@ def test_a_wrong_field_is_told_with_its_line(
     files = edited(exported("new", organizer), (old, new))
     error = refusal(lambda: imported(files, organizer))
     assert isinstance(error, InvalidFile)
-    line = next(
-        n for n, row in enumerate(files[FILE].decode().splitlines(), 1) if row.startswith(new) or new in row
-    )
+    line = line_of(files[FILE].decode(), field)
     assert error.fields[field].startswith(f"line {line}: ")
     assert told in error.fields[field]
 

@@ -168,9 +168,9 @@ def _report(found: Report, *, as_json: bool) -> None:
         "public": found.n_public,
         "hidden": found.n_hidden,
     }
-    told = say(
+    line = say(
         "{usable} of {files} pictures are usable; {public} public pairs, {hidden} hidden ones.", **counts
     )
-    console.print(Text(told))
+    console.print(Text(line))
     if found.findings:
         console.print(finding_table(found))
