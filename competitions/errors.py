@@ -149,6 +149,12 @@ class UploadClosed(CompetitionError):
     fix = "Start a new upload."
 
 
+class WrongKind(CompetitionError):
+    """This upload was announced as something else, or its manifest does not fit what it is."""
+
+    code = "UPLOAD_KIND"
+
+
 class PartRefused(CompetitionError):
     """This part does not fit the upload."""
 

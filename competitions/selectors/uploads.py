@@ -12,7 +12,7 @@ from django.db.models import QuerySet, Sum
 from django.db.models.functions import Now
 
 from accounts.models import User
-from competitions.errors import InvalidInput, NotFound, UploadClosed
+from competitions.errors import NotFound, UploadClosed, WrongKind
 from competitions.models import Upload, UploadPart
 from competitions.parts import PART_BYTES, missing_parts
 from competitions.storage import open_as
@@ -109,12 +109,12 @@ def content_of(upload_id: UUID, user: User, kind: Upload.Kind = Upload.Kind.ARCH
 
     Raises:
         NotFound: there is no such upload.
-        InvalidInput: it was announced as something else.
+        WrongKind: it was announced as something else.
         UploadClosed: it is not finished.
     """
     upload = get_upload(upload_id, user)
     if upload.kind != kind:
-        raise InvalidInput(
+        raise WrongKind(
             f"This upload was announced as {upload.kind}, and here goes {kind}.",
             fix=f"Send the file again with the kind {kind}.",
             fields={"upload": upload.kind},

@@ -14,7 +14,6 @@ from django.db.models.functions import Now
 from accounts.models import User
 from competitions.clock import in_seconds
 from competitions.errors import (
-    InvalidInput,
     NotFound,
     PartConflict,
     PartRefused,
@@ -24,6 +23,7 @@ from competitions.errors import (
     UploadMismatch,
     UploadQuotaExceeded,
     UploadTooLarge,
+    WrongKind,
 )
 from competitions.models import Upload, UploadPart
 from competitions.parts import PART_BYTES, missing_parts, part_size
@@ -71,7 +71,7 @@ def start_upload(*, user: User, plan: UploadPlan) -> Upload:
     Raises:
         UploadTooLarge: no file may be so large.
         RefusedArchive: the manifest breaks the rules.
-        InvalidInput: an archive comes without a manifest, or another file with one.
+        WrongKind: an archive comes without a manifest, or another file with one.
         UploadQuotaExceeded: the user's other uploads leave no room.
     """
     if plan.size > settings.MAX_ARCHIVE_MB * 2**20:
@@ -173,7 +173,7 @@ def sweep() -> int:
 def _checked_name(plan: UploadPlan) -> str:
     is_archive = plan.kind == Upload.Kind.ARCHIVE
     if is_archive != (plan.manifest is not None):
-        raise InvalidInput(
+        raise WrongKind(
             "An archive is announced with its manifest, and no other file has one.",
             fix="Add the manifest, or leave it out.",
             fields={"manifest": "missing" if is_archive else "unexpected"},

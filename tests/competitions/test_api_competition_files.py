@@ -118,11 +118,11 @@ def test_an_upload_of_another_kind_is_refused_everywhere(
         ("submissions/", {"upload": key, "competition": "new"}),
     ):
         answer = client.post(f"{API}/{path}", fields, format="json")
-        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "INVALID_INPUT"), path
+        assert (answer.status_code, answer.json()["error"]["code"]) == (422, "UPLOAD_KIND"), path
     plan = {"kind": "archive", "size": 3, "sha256": "0" * 64}
-    assert client.post(f"{API}/uploads/", plan, format="json").status_code == 400
+    assert client.post(f"{API}/uploads/", plan, format="json").status_code == 422
     plan |= {"kind": "dataset", "manifest": {}}
-    assert client.post(f"{API}/uploads/", plan, format="json").status_code == 400
+    assert client.post(f"{API}/uploads/", plan, format="json").status_code == 422
 
 
 @pytest.mark.usefixtures("ready")
