@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('competitions', '0010_organizing'),
+        ('competitions', '0011_webhooks'),
     ]
 
     operations = [
