@@ -169,15 +169,28 @@ def setup_digest(*, suite: str, dataset: str, limits: PhaseLimits) -> str:
     return hashlib.sha256(json.dumps([suite, dataset, tried], sort_keys=True).encode()).hexdigest()
 
 
-def check_may_publish(*, missing: Sequence[str], is_tried: bool, reason: str) -> None:
+def check_complete(missing: Mapping[Step, str]) -> None:
+    """Refuse to go on while steps lack something.
+
+    Raises:
+        IllegalTransition: `fields` has what each step lacks.
+    """
+    if missing:
+        raise IllegalTransition(
+            "Some steps are not complete.",
+            fix="The list of steps shows which ones.",
+            fields={str(step): text for step, text in missing.items()},
+        )
+
+
+def check_may_publish(*, missing: Mapping[Step, str], is_tried: bool, reason: str) -> None:
     """Refuse to publish what is not complete, or was never tried without a reason for that.
 
     Raises:
         IllegalTransition: a step is missing.
         InvalidInput: neither a dry run that was scored nor a reason.
     """
-    if missing:
-        raise IllegalTransition("Some steps are not complete.", fix="The list of steps shows which ones.")
+    check_complete(missing)
     if not is_tried and len(reason.strip()) < REASON_LETTERS:
         raise InvalidInput(
             "This set-up has not been tried, and no reason is given.",

@@ -215,9 +215,10 @@ def problem_of(draft: Draft, step: Step) -> str:
     return NOT_TAKEN if draft.typed.get(step) else found
 
 
-def missing_steps(draft: Draft) -> list[Step]:
-    """List the steps that have to be completed before a dry run and before publishing."""
-    return [step for step in Step if step is not Step.PUBLISH and problem_of(draft, step)]
+def missing_steps(draft: Draft) -> dict[Step, str]:
+    """Say what each step lacks that has to be completed before a dry run and before publishing."""
+    found = {step: problem_of(draft, step) for step in Step if step is not Step.PUBLISH}
+    return {step: problem for step, problem in found.items() if problem}
 
 
 def current_setup(draft: Draft) -> str:

@@ -129,7 +129,9 @@ def _issues(row: Competition, draft: Draft | None, failures: tuple[FailureCount,
     if draft and not row.is_published:
         missing = missing_steps(draft)
         found.append(
-            Issue("NOT_COMPLETE", len(missing), step=missing[0]) if missing else Issue("NOT_PUBLISHED")
+            Issue("NOT_COMPLETE", len(missing), step=next(iter(missing)))
+            if missing
+            else Issue("NOT_PUBLISHED")
         )
     elif draft and draft.untried_reason:
         found.append(Issue("NEVER_TRIED"))

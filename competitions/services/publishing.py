@@ -24,7 +24,7 @@ from competitions.selectors.drafts import (
 )
 from competitions.services.competitions import publish
 from competitions.services.submissions import Upload, dry_run, register_baseline
-from competitions.setting_up import TRIED_WITH, check_may_publish
+from competitions.setting_up import TRIED_WITH, check_complete, check_may_publish
 from competitions.storage import open_file
 from evaluation.shipped import SHIPPED_FILE
 
@@ -48,8 +48,7 @@ def start_dry_run(*, slug: str, user: User) -> list[Submission]:
     draft = get_draft_row(slug, user)
     if draft.competition.is_published:
         raise IllegalTransition("The competition is published already.")
-    if missing_steps(draft):
-        raise IllegalTransition("Some steps are not complete.", fix="The list of steps shows which ones.")
+    check_complete(missing_steps(draft))
     if dry_run_view(draft).is_live:
         raise IllegalTransition("A dry run is under way.", fix="Wait for its end, or cancel its runs.")
     phase = Phase.objects.filter(competition=draft.competition).order_by("opens_at")[0]

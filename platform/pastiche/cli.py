@@ -9,6 +9,7 @@ from pastiche.commands.doctor import doctor
 from pastiche.commands.kit import init
 from pastiche.commands.local import check, evaluate
 from pastiche.commands.organizing import competition, dataset
+from pastiche.commands.publishing import dry_run, publish
 from pastiche.commands.runs import compare, logs, pull, results, watch
 from pastiche.commands.submissions import cancel, submit
 
@@ -48,6 +49,8 @@ for command in (
     dataset,
 ):
     cli.add_command(command)
+for command in (dry_run, publish):
+    competition.add_command(command)
 
 
 def main() -> None:

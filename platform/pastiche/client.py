@@ -1,7 +1,7 @@
 """The server's REST API as Python methods, one per address."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -33,7 +33,7 @@ from pastiche.transport import RETRY, Transport
 from pastiche.uploads import Progress, Uploads
 
 R = TypeVar("R", bound=Response)
-SCOPES = ["read", "submit"]
+SCOPES = ("read", "submit")
 
 
 class Client:
@@ -64,9 +64,11 @@ class Client:
         """Close all connections."""
         self._transport.close()
 
-    def create_token(self, username: str, password: str, name: str) -> NewToken:
-        """Exchange user name and password for a token called `name` that can read and submit."""
-        fields = {"username": username, "password": password, "name": name, "scopes": SCOPES}
+    def create_token(
+        self, username: str, password: str, name: str, scopes: Sequence[str] = SCOPES
+    ) -> NewToken:
+        """Exchange user name and password for a token called `name` that can do what `scopes` say."""
+        fields = {"username": username, "password": password, "name": name, "scopes": list(scopes)}
         return parse(NewToken, self._transport.post("/tokens/", fields))
 
     def me(self) -> Me:

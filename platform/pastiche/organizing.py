@@ -15,8 +15,9 @@ from evaluation.intake.packed import folder_files, packed_files
 from evaluation.zips.rules import MEGABYTE, ArchiveLimits
 from pastiche.errors import CheckFailed, FolderError
 from pastiche.language import say
+from pastiche.organizers import Difference, DryRun, Report
 from pastiche.reading import parse
-from pastiche.responses import Difference, Report
+from pastiche.responses import CompetitionDetail
 from pastiche.transport import Transport
 from pastiche.uploads import Progress, Uploads
 
@@ -49,6 +50,18 @@ class Organizing:
     def push(self, slug: str, path: Path, progress: Progress = lambda sent, size: None) -> Report:
         """Give a competition that is being set up the pictures of a zip."""
         return parse(Report, self._hand_over(path, "dataset", _address(slug, "data"), progress))
+
+    def start_dry_run(self, slug: str) -> DryRun:
+        """Send two baselines through the whole line."""
+        return parse(DryRun, self._transport.create(_address(slug, "dry-run"), {}))
+
+    def dry_run(self, slug: str) -> DryRun:
+        """Return how the last dry run goes."""
+        return parse(DryRun, self._transport.get(_address(slug, "dry-run"), {}))
+
+    def publish(self, slug: str, reason: str = "") -> CompetitionDetail:
+        """Show a competition to everybody; `reason` says why without a dry run, where there was none."""
+        return parse(CompetitionDetail, self._transport.create(_address(slug, "publish"), {"reason": reason}))
 
     def _hand_over(self, path: Path, kind: str, address: str, progress: Progress) -> bytes:
         upload = self._uploads.send(path, progress, kind=kind)

@@ -250,47 +250,6 @@ class Upload(Response):
     part_bytes: int
 
 
-class Change(Response):
-    """One field that an import changes; None: it is not there. `freedom`: what publishing has made of it."""
-
-    field: str
-    before: str | None = None
-    after: str | None = None
-    freedom: str = ""
-
-
-class Difference(Response):
-    """What an import changes."""
-
-    slug: str
-    is_new: bool
-    is_published: bool
-    changes: tuple[Change, ...]
-
-
-class Finding(Response):
-    """Something that was found in the files of a dataset."""
-
-    code: str
-    weight: str
-    file: str = ""
-    detail: str = ""
-    sentence: str = ""
-    advice: str = ""
-
-
-class Report(Response):
-    """What became of the files of a dataset."""
-
-    size: int
-    n_files: int
-    n_usable: int
-    n_public: int
-    n_hidden: int
-    is_fatal: bool
-    findings: tuple[Finding, ...]
-
-
 class Room(Response):
     """How many bytes the caller's uploads may have together and have now, and the largest single file."""
 

@@ -7,8 +7,17 @@ from rich.text import Text
 
 from pastiche.comparison import Difference
 from pastiche.language import say
-from pastiche.responses import Board, Competition, CompetitionDetail, PhaseDetail, Report, Row, Scores
-from pastiche.responses import Difference as FileDifference
+from pastiche.organizers import Difference as FileDifference
+from pastiche.organizers import DryRun, Report
+from pastiche.responses import (
+    Board,
+    Competition,
+    CompetitionDetail,
+    Estimate,
+    PhaseDetail,
+    Row,
+    Scores,
+)
 from pastiche.text import interval, moment, number, plain
 
 SHOWN = 40  # letters of a value in a table
@@ -56,6 +65,17 @@ def finding_table(report: Report) -> Table:
     for found in report.findings:
         what = f"{found.sentence} {found.detail}".strip()
         _add(table, found.weight, found.code, found.file, what, found.advice)
+    return table
+
+
+def trial_table(found: DryRun) -> Table:
+    """List the baselines of a dry run, how far each is and what it scored."""
+    table = _table("name", "state", "pairs", "headline", "95 %")
+    for trial in found.trials:
+        pairs = f"{trial.pairs_done} / {trial.pairs_total}"
+        scored = trial.scores.get("headline", Estimate(value=None))
+        state = say(trial.state) + (f" ({trial.failure_code})" if trial.failure_code else "")
+        _add(table, trial.name, state, pairs, number(scored.value), interval(scored.low, scored.high))
     return table
 
 

@@ -32,6 +32,7 @@ SHAPES = {
     "importCompetition": requests.UploadedFile,
     "diffCompetition": requests.FileText,
     "pushDataset": requests.UploadedFile,
+    "publishCompetition": requests.Remark,
 }
 
 
@@ -133,4 +134,5 @@ def test_what_makes_something_takes_a_key() -> None:
     }
     made = {operation["operationId"] for _, _, operation in OPERATIONS if "201" in operation["responses"]}
     # The answer to `createToken` is never stored: it holds the key.
-    assert keyed == (made - {"createToken"}) | {"rescorePhase", "importCompetition", "pushDataset"}
+    decided = {"rescorePhase", "importCompetition", "pushDataset", "publishCompetition"}
+    assert keyed == (made - {"createToken"}) | decided

@@ -182,3 +182,33 @@ def test_the_same_folder_makes_the_same_zip_so_that_uploads_go_on() -> None:
     files = [("a", b"1"), ("b", b"2")]
     with zipped(files) as first, zipped(files) as second:
         assert first.read_bytes() == second.read_bytes()
+
+
+def dry_run(state: str, **more: object) -> dict[str, object]:
+    """A dry run of one baseline as the server tells it."""
+    trial = {"submission_id": "s-1", "run_id": "r-1", "name": "identity", "state": state}
+    counts = {"pairs_done": 4, "pairs_total": 4}
+    ends = {"is_current": True, "is_live": state == "queued", "is_scored": state == "scored"}
+    return ends | {"trials": [trial | counts | more]}
+
+
+def test_a_dry_run_is_waited_for_and_one_under_way_is_not_started_again(
+    remote: Remote, logged_in: Run_
+) -> None:
+    place, scores = "/competitions/waves/dry-run/", {"headline": {"value": 0.25, "low": 0.2, "high": 0.3}}
+    scored = dry_run("scored", scores=scores)
+    remote.on("GET", place, {**dry_run("failed"), "trials": []}, dry_run("queued"), scored)
+    remote.on("POST", place, dry_run("queued"), status=201)
+    shown = logged_in("competition", "dry-run", "waves", "--every", "0.05")
+    assert (shown.exit_code, "0.25" in shown.stdout) == (0, True)
+    remote.on("GET", place, dry_run("queued"), dry_run("failed", failure_code="OOM_GEN"))
+    failed = logged_in("competition", "dry-run", "waves", "--every", "0.05")
+    assert (failed.exit_code, "OOM_GEN" in failed.stdout) == (5, True)
+    assert sum(call.method == "POST" for call in remote.calls) == 1
+
+
+def test_publishing_hands_over_the_reason(remote: Remote, logged_in: Run_) -> None:
+    remote.on("POST", "/competitions/waves/publish/", {"slug": "waves", "title": "Waves"})
+    shown = logged_in("competition", "publish", "waves", "--reason", "Tried last year.")
+    assert (shown.exit_code, "waves" in shown.stdout) == (0, True)
+    assert json.loads(remote.sent("/competitions/waves/publish/").body) == {"reason": "Tried last year."}

@@ -3,11 +3,12 @@
 import os
 import platform
 import sys
+from collections.abc import Sequence
 
 import click
 from rich.text import Text
 
-from pastiche.client import Client
+from pastiche.client import SCOPES, Client
 from pastiche.command import Command, connect, make_console, print_json, read_config
 from pastiche.config import Config, check_server, check_token, config_path, save_config
 from pastiche.errors import PasticheError
@@ -23,10 +24,14 @@ DEFAULT_SERVER = "http://localhost:8000"
 @click.option(
     "--with-token", is_flag=True, help="Read a token made on the web page from stdin, not a password."
 )
-def login(server: str | None, username: str | None, with_token: bool, as_json: bool) -> None:
+@click.option(
+    "--organize", is_flag=True, help="Let the token set up and run competitions, too (with a password)."
+)
+def login(server: str | None, username: str | None, with_token: bool, organize: bool, as_json: bool) -> None:
     """Get a token and keep it in a file that only you can read."""
     address = check_server(server or click.prompt(say("Server"), default=_known_server(), err=True))
-    token = sys.stdin.readline() if with_token else _ask_for_token(address, username)
+    scopes = (*SCOPES, "organize") if organize else SCOPES
+    token = sys.stdin.readline() if with_token else _ask_for_token(address, username, scopes)
     key = check_token(token.strip())
     with Client(address, key) as client:
         me = client.me()
@@ -70,10 +75,9 @@ def _read_password() -> str:
     return sys.stdin.readline().rstrip("\r\n")
 
 
-def _ask_for_token(server: str, username: str | None) -> str:
+def _ask_for_token(server: str, username: str | None, scopes: Sequence[str]) -> str:
     name = username or click.prompt(say("User name"), err=True)
     password = _read_password()
     with Client(server) as client:
-        return client.create_token(
-            name, password, f"pastiche on {platform.node() or 'this machine'}"[:100]
-        ).token
+        title = f"pastiche on {platform.node() or 'this machine'}"[:100]
+        return client.create_token(name, password, title, scopes).token

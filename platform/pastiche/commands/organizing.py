@@ -9,8 +9,8 @@ from rich.text import Text
 from pastiche.command import Command, Commands, connect, make_console, print_json, working
 from pastiche.errors import CheckFailed, Refused
 from pastiche.language import say
+from pastiche.organizers import Difference, Report
 from pastiche.organizing import competition_files, files_of, read_competition, unpack, zipped
-from pastiche.responses import Difference, Report
 from pastiche.tables import change_table, finding_table
 from pastiche.text import plain
 
