@@ -68,8 +68,8 @@ LEARNED = (
             "gamma adversarial; Gatys et al. 2016, equations 1, 4 and 5; Mao et al. 2017, equation 2 with labels 0, 1."
         ),
         simplified=(
-            f"{_CONDITIONAL} Network, pictures and seed are those of cgan_bce: the two differ in the adversarial loss, in "
-            "alpha (2 here, 1 there), and in the steps that their cards tell."
+            f"{_CONDITIONAL} Network, pictures and seed are those of cgan_bce: the two differ in the adversarial loss, "
+            "in alpha (2 here, 1 there), and in the steps that their cards tell."
         ),
         paper="https://arxiv.org/abs/1611.04076",
         method="baselines.methods.cgan:LeastSquaresGan",

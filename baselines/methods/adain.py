@@ -1,14 +1,11 @@
 """Train AdaIN: the decoder learns to show what adaptive instance normalization made of the content's features."""
 
 import torch
-from safetensors.torch import load_file
 
-from baselines.baseline import BACKBONES
-from baselines.networks.adain import BLOCKS, Generator
-from baselines.training.features import Features
+from baselines.networks.adain import Generator
+from baselines.training.features import Features, load_first_layers
 from baselines.training.losses import statistics_loss, variation_loss
 from baselines.training.method import Batch, Losses, Method, Turn, parameters_of
-from evaluation.backbones import tiny_vgg
 
 STYLE = 3.0
 VARIATION = 1.0
@@ -28,10 +25,7 @@ class AdaIN(Method):
         super().__init__()
         self.features = features
         self.generator: Generator = Generator()
-        state = load_file(BACKBONES / tiny_vgg.WEIGHTS_FILE)
-        count = sum(convolutions for _, convolutions in BLOCKS)
-        kept = {name: value for name, value in state.items() if int(name.split(".")[1]) < count}
-        self.generator.encoder.load_state_dict(kept)
+        load_first_layers(self.generator.encoder)
 
     def turns(self) -> list[Turn]:
         """Return the one turn: the decoder's."""

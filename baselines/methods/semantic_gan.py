@@ -5,12 +5,10 @@ from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from baselines.networks.semantic_gan import (
-    BLOCKS,
     FLOOR,
     REGIONS,
     Generator,
@@ -18,11 +16,9 @@ from baselines.networks.semantic_gan import (
     memberships,
     positions,
 )
-from baselines.registry import BACKBONES
-from baselines.training.features import Features
+from baselines.training.features import Features, load_first_layers
 from baselines.training.losses import Taps, content_loss
 from baselines.training.method import Batch, Losses, Method, Turn, parameters_of
-from evaluation.backbones import tiny_vgg
 from evaluation.metrics.adversarial import LossForm, discriminator_losses
 
 STYLE = 10.0
@@ -73,10 +69,7 @@ class SemanticGAN(Method):
         super().__init__()
         self.features = features
         self.generator: Generator = Generator()
-        state = load_file(BACKBONES / tiny_vgg.WEIGHTS_FILE)
-        count = sum(convolutions for _, convolutions in BLOCKS)
-        kept = {name: value for name, value in state.items() if int(name.split(".")[1]) < count}
-        self.generator.encoder.load_state_dict(kept)
+        load_first_layers(self.generator.encoder)
         self.discriminator = RegionDiscriminator()
 
     def turns(self) -> list[Turn]:

@@ -2,14 +2,11 @@
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 
-from baselines.networks.style_modulated import BLOCKS, Generator
-from baselines.registry import BACKBONES
-from baselines.training.features import Features
+from baselines.networks.style_modulated import Generator
+from baselines.training.features import Features, load_first_layers
 from baselines.training.losses import content_loss, gram_loss
 from baselines.training.method import Batch, Losses, Method, Turn, parameters_of
-from evaluation.backbones import tiny_vgg
 from evaluation.backbones.patch_discriminator import PatchDiscriminator
 from evaluation.metrics.adversarial import LossForm, discriminator_losses, r1_penalty
 
@@ -39,10 +36,7 @@ class StyleModulated(Method):
         super().__init__()
         self.features = features
         self.generator: Generator = Generator()
-        state = load_file(BACKBONES / tiny_vgg.WEIGHTS_FILE)
-        count = sum(convolutions for _, convolutions in BLOCKS)
-        kept = {name: value for name, value in state.items() if int(name.split(".")[1]) < count}
-        self.generator.style_encoder.load_state_dict(kept)
+        load_first_layers(self.generator.style_encoder)
         self.discriminator = PatchDiscriminator(DISCRIMINATOR_WIDTH)
 
     def turns(self) -> list[Turn]:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from baselines.baseline import BACKBONES
 from evaluation.backbones import tiny_vgg
 from evaluation.backbones.registry import load_backbone
 from evaluation.errors import EvaluationError
@@ -43,6 +45,12 @@ class Features:
     def __call__(self, images: Tensor) -> dict[str, Tensor]:
         """Return the scaled taps in single precision; differentiable with respect to `images`."""
         return {tap: self.scale[tap] * maps.float() for tap, maps in self.network(images).items()}
+
+
+def load_first_layers(encoder: nn.Module) -> None:
+    """Give an encoder that begins as `tiny-vgg-1` does, layer by layer and by the same names, its weights."""
+    state = load_file(BACKBONES / tiny_vgg.WEIGHTS_FILE)
+    encoder.load_state_dict({name: state[name] for name in encoder.state_dict()})
 
 
 def load_features(name: str, device: str, *, teacher: Path | None = None) -> Features:
