@@ -4,7 +4,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -35,9 +35,9 @@ class Organizing:
         self._transport = transport
         self._uploads = uploads
 
-    def export(self, slug: str) -> bytes:
-        """Return a competition as a zip, hidden pictures included."""
-        return self._transport.get(_address(slug, "file"), {})
+    def export(self, slug: str, target: Path, progress: Progress = lambda written, size: None) -> None:
+        """Write a competition to a zip file, hidden pictures included."""
+        self._transport.download(_address(slug, "file"), target, progress)
 
     def diff(self, slug: str, text: str) -> Difference:
         """Say what an import of this competition.toml would change."""
@@ -130,8 +130,9 @@ def competition_files(path: Path, *, has_data: bool) -> Iterator[tuple[str, byte
             yield name, data
 
 
-def unpack(content: bytes, folder: Path) -> int:
-    """Write an export to a new folder, or over an older export; return the number of files.
+@contextmanager
+def room_for_export(folder: Path) -> Iterator[Path]:
+    """Yield where a zip may be written, and at the end put its files into a new folder, or over an older export.
 
     Raises:
         FolderError: the folder holds something else.
@@ -141,23 +142,32 @@ def unpack(content: bytes, folder: Path) -> int:
             say("{folder} holds no {file}, so it is no export.", folder=folder, file=COMPETITION_FILE),
             fix=say("Name an empty or a new folder with --out."),
         )
+    is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield from _renewed(folder)
+    except BaseException:
+        if is_new:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+def _renewed(folder: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as name:
         packed, fresh = Path(name) / "export.zip", Path(name) / "files"
-        packed.write_bytes(content)
-        files = list(_written(packed, fresh))
+        yield packed
+        _unpack(packed, fresh)
         shutil.rmtree(folder / DATA_FOLDER, ignore_errors=True)
         for path in fresh.iterdir():
             path.replace(folder / path.name)
-    return len(files)
 
 
-def _written(packed: Path, folder: Path) -> Iterator[str]:
+def _unpack(packed: Path, folder: Path) -> None:
     for name, data in files_of(packed):
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
-        yield name
 
 
 def _is_hidden(name: str) -> bool:

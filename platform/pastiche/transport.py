@@ -1,8 +1,9 @@
 """Send requests to one server, and turn every way that can go wrong into an error of the command line."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import IO
 from urllib.parse import urljoin, urlsplit, urlunsplit
 from uuid import uuid4
@@ -17,6 +18,7 @@ from pastiche.language import language, say
 
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two bytes
 LONG_TIMEOUT = (10.0, 600.0)  # the server reads the whole archive before it answers
+MEBIBYTE = 2**20
 BUSY_PAUSES = (
     1.0,
     2.0,
@@ -32,6 +34,8 @@ RETRY = Retry(
     raise_on_status=False,
     respect_retry_after_header=False,
 )
+
+Progress = Callable[[int, int], object]
 
 
 class Transport:
@@ -53,6 +57,21 @@ class Transport:
     def get(self, path: str, query: Mapping[str, str | int]) -> bytes:
         """Send GET, which is repeated where the network or a gateway fails."""
         return self._send(requests.Request("GET", self._address(path), params=dict(query)), TIMEOUT)
+
+    def download(self, path: str, target: Path, progress: Progress) -> None:
+        """Send GET and write the answer to a file as it comes; `progress` is told bytes written and in all."""
+        request = requests.Request("GET", self._address(path))
+        try:
+            with (
+                self._answer(request, LONG_TIMEOUT, self._session, stream=True) as answer,
+                target.open("wb") as file,
+            ):
+                size, written = int(answer.headers.get("Content-Length", 0)), 0
+                for chunk in answer.iter_content(MEBIBYTE):
+                    written += file.write(chunk)
+                    progress(written, max(size, written))
+        except requests.RequestException as error:
+            raise self._unreachable(error) from error
 
     def fetch(self, address: str) -> bytes:
         """Send GET to an address that the server gave, a path or a whole one; it never leads to another host."""
@@ -123,20 +142,28 @@ class Transport:
         return self._answer(request, timeout, session or self._session).content
 
     def _answer(
-        self, request: requests.Request, timeout: tuple[float, float], session: requests.Session
+        self,
+        request: requests.Request,
+        timeout: tuple[float, float],
+        session: requests.Session,
+        *,
+        stream: bool = False,
     ) -> requests.Response:
         try:
             prepared = session.prepare_request(request)
-            settings = session.merge_environment_settings(prepared.url, {}, None, None, None)
+            settings = session.merge_environment_settings(prepared.url, {}, stream, None, None)
             answer = session.send(prepared, timeout=timeout, allow_redirects=False, **settings)
         except requests.RequestException as error:
-            raise NetworkError(
-                say("{server} cannot be reached: {reason}.", server=self._server, reason=_reason(error)),
-                fix=say("Check the address and the network, then run the command again."),
-            ) from error
+            raise self._unreachable(error) from error
         if answer.status_code // 100 == 2:
             return answer
         raise self._refusal(answer)
+
+    def _unreachable(self, error: requests.RequestException) -> NetworkError:
+        return NetworkError(
+            say("{server} cannot be reached: {reason}.", server=self._server, reason=_reason(error)),
+            fix=say("Check the address and the network, then run the command again."),
+        )
 
     def _refusal(self, answer: requests.Response) -> PasticheError:
         status = answer.status_code

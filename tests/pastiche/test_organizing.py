@@ -136,6 +136,9 @@ def test_export_makes_a_folder_renews_it_and_leaves_other_folders_alone(
     assert [path.name for path in home.iterdir()] == ["diary.txt"]
     assert logged_in("competition", "export", "waves", "--out", str(tmp_path / "w.zip")).exit_code == 0
     assert zipfile.is_zipfile(tmp_path / "w.zip")
+    for name in ("none", "none.zip"):
+        assert logged_in("competition", "export", "other", "--out", str(tmp_path / name)).exit_code == 2
+        assert not (tmp_path / name).exists()
 
 
 def test_an_export_that_leaves_its_folder_is_refused(remote: Remote, logged_in: Run_, tmp_path: Path) -> None:

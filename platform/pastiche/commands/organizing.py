@@ -6,11 +6,12 @@ from pathlib import Path
 import click
 from rich.text import Text
 
+from evaluation.files import replacing
 from pastiche.command import Command, Commands, connect, make_console, print_json, working
 from pastiche.errors import CheckFailed, Refused
 from pastiche.language import say
 from pastiche.organizers import Difference, Report
-from pastiche.organizing import competition_files, files_of, read_competition, unpack, zipped
+from pastiche.organizing import competition_files, files_of, read_competition, room_for_export, zipped
 from pastiche.tables import change_table, finding_table
 from pastiche.text import plain
 
@@ -37,14 +38,15 @@ def dataset() -> None:
 )
 def export(slug: str, out: Path, as_json: bool) -> None:
     """Write a competition as competition.toml and the folder data; hidden pictures are among them."""
-    with connect() as client, working(say("download"), show=not as_json):
-        content = client.organizing.export(slug)
-    if out.suffix == ".zip":
-        out.write_bytes(content)
-    else:
-        unpack(content, out)
+    with (
+        connect() as client,
+        replacing(out) if out.suffix == ".zip" else room_for_export(out) as packed,
+        working(say("download"), show=not as_json) as notice,
+    ):
+        client.organizing.export(slug, packed, notice)
+        size = packed.stat().st_size
     if as_json:
-        click.echo(json.dumps({"path": str(out), "bytes": len(content)}))
+        click.echo(json.dumps({"path": str(out), "bytes": size}))
     else:
         make_console().print(
             Text(say("{path}: keep it where only organizers read.", path=out)), soft_wrap=True
