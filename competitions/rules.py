@@ -1,5 +1,6 @@
 """Decisions that need no database: states, windows, quotas, what a failure costs."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -62,6 +63,17 @@ def phase_state(opens_at: datetime, closes_at: datetime, now: datetime) -> str:
     if now < opens_at:
         return "upcoming"
     return "open" if now < closes_at else "closed"
+
+
+def phase_that_matters(states: Sequence[str]) -> int:
+    """Return the place of the phase that matters now: the open one, else the next to open, else the last one.
+
+    The states are those of the phases in the order in which they open.
+    """
+    for state in ("open", "upcoming"):
+        if state in states:
+            return states.index(state)
+    return len(states) - 1
 
 
 def check_phase_is_open(opens_at: datetime, closes_at: datetime, now: datetime) -> None:

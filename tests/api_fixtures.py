@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.core.cache import cache
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
@@ -24,12 +23,6 @@ from tests.progress import take_shard
 
 API = "/api/v1"
 ON_THE_WAY = (RunState.LOADING, RunState.GENERATING, RunState.SCORING, RunState.PUBLISHING)
-
-
-@pytest.fixture(autouse=True)
-def no_throttle_history() -> None:
-    """Forget who has signed in how often."""
-    cache.clear()
 
 
 @pytest.fixture

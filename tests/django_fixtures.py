@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -30,6 +31,12 @@ def private_folders(settings: Settings, tmp_path: Path) -> None:
     settings.PASSWORD_HASHERS = [
         "django.contrib.auth.hashers.MD5PasswordHasher"
     ]  # the real one is slow on purpose
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    """Forget what earlier tests kept: their keys begin at 1 too."""
+    cache.clear()
 
 
 @pytest.fixture

@@ -93,6 +93,7 @@ class LeaderboardSnapshotAdmin(ReadOnlyAdmin):
 
 admin.site.register(
     (
+        models.BoardVersion,
         models.Dataset,
         models.DatasetVersion,
         models.Disqualification,

@@ -1,6 +1,7 @@
 """What requests must look like; a field that is not known, or comes twice, is refused by name."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -151,7 +152,13 @@ def read_body(shape: type[StrictSerializer], request: Request) -> dict[str, Any]
 
 def read_query(shape: type[serializers.Serializer], request: Request) -> dict[str, Any]:
     """Return the parameters after the question mark, or raise with all that is wrong."""
-    return _read(shape, request.query_params)
+    return _read(shape, request.query_params) if request.query_params else dict(_nothing_asked(shape))
+
+
+@cache
+def _nothing_asked(shape: type[serializers.Serializer]) -> dict[str, Any]:
+    """Read an empty query; most are, and the answer is always the same."""
+    return _read(shape, QueryDict())
 
 
 def _read(shape: type[serializers.Serializer], data: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from competitions.api import (
     contests,
     documents,
     files,
+    leaderboards,
     moderation,
     people,
     publishing,
@@ -26,8 +27,10 @@ of_people = [
 of_competitions = [
     path("", contests.Competitions.as_view(), name="api_competitions"),
     path("<slug:slug>/", contests.Competition.as_view(), name="api_competition"),
-    path("<slug:slug>/leaderboard/", contests.Leaderboard.as_view(), name="api_leaderboard"),
-    path("<slug:slug>/leaderboard.csv", contests.LeaderboardTable.as_view(), name="api_leaderboard_table"),
+    path("<slug:slug>/leaderboard/", leaderboards.Leaderboard.as_view(), name="api_leaderboard"),
+    path(
+        "<slug:slug>/leaderboard.csv", leaderboards.LeaderboardTable.as_view(), name="api_leaderboard_table"
+    ),
     path("<slug:slug>/file/", files.CompetitionFile.as_view(), name="api_competition_file"),
     path("<slug:slug>/file/diff/", files.CompetitionDifference.as_view(), name="api_competition_diff"),
     path("<slug:slug>/data/", files.CompetitionData.as_view(), name="api_competition_data"),

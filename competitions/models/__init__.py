@@ -5,7 +5,7 @@ from competitions.models.competition import Competition, MetricSuite, Organizer,
 from competitions.models.dataset import Dataset, DatasetVersion, ImagePair
 from competitions.models.draft import Announcement, Draft
 from competitions.models.flag import RunFlag
-from competitions.models.leaderboard import LeaderboardRow, LeaderboardSnapshot
+from competitions.models.leaderboard import BoardVersion, LeaderboardRow, LeaderboardSnapshot
 from competitions.models.outbox import Outbox
 from competitions.models.run import Run, RunEvent, RunLogChunk, RunOutput, Score
 from competitions.models.shard import RunShard
@@ -17,6 +17,7 @@ from competitions.models.worker import Worker
 __all__ = [
     "Announcement",
     "Artifact",
+    "BoardVersion",
     "Competition",
     "Dataset",
     "DatasetVersion",

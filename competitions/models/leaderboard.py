@@ -31,6 +31,21 @@ class LeaderboardSnapshot(models.Model):
         return f"{self.phase} #{self.pk}"
 
 
+class BoardVersion(models.Model):
+    """How often what a phase's board says may have changed: two readings of one number are of one board.
+
+    It counts what a snapshot does not tell: disqualifications, verdicts on flags, rescorings that begin and end.
+    """
+
+    phase = models.OneToOneField(
+        Phase, on_delete=models.CASCADE, primary_key=True, related_name="board_version"
+    )
+    number = models.PositiveBigIntegerField(default=1)
+
+    def __str__(self) -> str:
+        return f"{self.phase_id} as of {self.number}"
+
+
 class LeaderboardRow(models.Model):
     """One line of a snapshot. `rank` is empty for baselines and for runs below the required coverage."""
 

@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 from accounts.models import Team, User
 from competitions.errors import NotFound, PhaseClosed
 from competitions.models import Competition, ImagePair, Phase, QuotaEntry
-from competitions.rules import phase_state, start_of_day
+from competitions.rules import phase_state, phase_that_matters, start_of_day
 from competitions.selectors.access import Viewer, listed_competitions, visible_competitions
 from evaluation.metrics.registry import METRIC_SPECS
 from evaluation.spec import MetricSpec, MetricSuite, parse_suite
@@ -144,7 +144,7 @@ def _pair_counts(phases: list[Phase]) -> dict[tuple[int, str], int]:
 def _competition_view(row: Competition, counts: dict[tuple[int, str], int]) -> CompetitionView:
     ordered = sorted(row.phases.all(), key=lambda phase: phase.opens_at)
     phases = tuple(_phase_view(phase, counts) for phase in ordered)
-    current = _current(phases)
+    current = phases[phase_that_matters([phase.state for phase in phases])] if phases else None
     credits = ""
     if current:
         credits = next(p for p in ordered if p.pk == current.pk).dataset_version.credits
@@ -202,15 +202,6 @@ def _phase_view(phase: Phase, counts: dict[tuple[int, str], int]) -> PhaseView:
         n_public=counts.get((phase.dataset_version_id, "public"), 0),
         n_hidden=counts.get((phase.dataset_version_id, "hidden"), 0),
     )
-
-
-def _current(phases: tuple[PhaseView, ...]) -> PhaseView | None:
-    """Prefer the open phase, then the next one to open, then the last one."""
-    for state in ("open", "upcoming"):
-        for phase in phases:
-            if phase.state == state:
-                return phase
-    return phases[-1] if phases else None
 
 
 def _metrics(suite: MetricSuite) -> tuple[MetricSpec, ...]:

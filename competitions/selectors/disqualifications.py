@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, QuerySet
+
 from competitions.models import Disqualification, Run
 from competitions.rules import RunState
 
@@ -19,13 +21,16 @@ class DisqualifiedView:
     created_at: datetime
 
 
+def standing_disqualifications() -> QuerySet[Disqualification]:
+    """Disqualifications that were not lifted, of submissions that have scores."""
+    scored = Run.objects.filter(submission=OuterRef("submission"), state=RunState.SCORED)
+    has_scores = Exists(scored.exclude(purpose=Run.Purpose.DRY_RUN))
+    return Disqualification.objects.filter(has_scores, lifted_at__isnull=True)
+
+
 def disqualified(phase_id: int) -> tuple[DisqualifiedView, ...]:
     """List the submissions of a phase that have scores, and that an organizer took off the board."""
-    scored = Run.objects.filter(state=RunState.SCORED, submission__phase=phase_id)
-    rows = Disqualification.objects.filter(
-        submission__in=scored.exclude(purpose=Run.Purpose.DRY_RUN).values("submission"),
-        lifted_at__isnull=True,
-    )
+    rows = standing_disqualifications().filter(submission__phase=phase_id)
     return tuple(
         DisqualifiedView(
             submission_id=row.submission_id,

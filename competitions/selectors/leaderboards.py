@@ -1,12 +1,14 @@
 """Read the newest leaderboard snapshot, with a constant number of queries."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from uuid import UUID
+from zlib import crc32
 
 from competitions.models import ImagePair, LeaderboardRow, LeaderboardSnapshot, Run, RunOutput
 from competitions.rules import LIVE_STATES
+from competitions.selectors.board_versions import board_number, kept
 from competitions.selectors.competitions import CompetitionView, PairView, PhaseView
 from competitions.selectors.disqualifications import DisqualifiedView, disqualified
 from competitions.selectors.flags import FlagView, confirmed_flags
@@ -84,15 +86,13 @@ class SnapshotView:
 
 
 @dataclass(frozen=True)
-class Leaderboard:
-    """A phase's board: the snapshot (None before the first run is scored), its rows, and the strip's pairs.
+class BoardContent:
+    """What a board says to everybody who may see it, in every language.
 
-    `n_strips` counts the strips that could be shown, pairs being in one each. `is_rescoring`: runs are scored
-    again, and until the last of them has ended this board stands.
+    `snapshot` is None before the first run is scored. `n_strips` counts the strips that could be shown, pairs being
+    in one each. `is_rescoring`: runs are scored again, and until the last of them has ended this board stands.
     """
 
-    competition: CompetitionView
-    phase: PhaseView
     snapshot: SnapshotView | None
     rows: tuple[RowView, ...]
     strip_pairs: tuple[PairView, ...]
@@ -100,23 +100,42 @@ class Leaderboard:
     disqualified: tuple[DisqualifiedView, ...]
     is_rescoring: bool
 
+
+@dataclass(frozen=True)
+class Leaderboard(BoardContent):
+    """A phase's board, with competition and phase as its reader sees them now."""
+
+    competition: CompetitionView
+    phase: PhaseView
+
     @property
     def suite(self) -> str:
         """Name the suite by which these rows were scored; before there are any, the phase's."""
         return self.snapshot.suite_name if self.snapshot else self.phase.suite.id
 
 
+# What is kept by one version of this code is nothing to another one, where the fields are others.
+_PARTS = (BoardContent, SnapshotView, RowView, Estimate, SliceSize, PairView, DisqualifiedView, FlagView)
+_KIND = f"content-{crc32(repr([[field.name for field in fields(part)] for part in _PARTS]).encode())}"
+
+
 def leaderboard(competition: CompetitionView, phase: PhaseView, *, strip: int = 0) -> Leaderboard:
     """Return the newest snapshot of a phase; `strip` says which pairs all rows show, the first ones or others."""
+    if strip:  # addresses that few ask for
+        content = _content(phase, strip)
+    else:
+        content = kept(_KIND, phase.pk, board_number(phase.pk), lambda: _content(phase, 0))
+    return Leaderboard(competition=competition, phase=phase, **vars(content))
+
+
+def _content(phase: PhaseView, strip: int) -> BoardContent:
     snapshot = _newest(phase)
     strips, off_the_board = strips_of(_public_pairs(phase)), disqualified(phase.pk)
     pairs = strips[strip % len(strips)] if strips else ()
     rows = _standing(snapshot, off_the_board)
     made = pictured(makers_of(row.run for row in rows), [pair.pk for pair in pairs])
     flags = confirmed_flags([row.run_id for row in rows])
-    return Leaderboard(
-        competition=competition,
-        phase=phase,
+    return BoardContent(
         snapshot=_snapshot_view(snapshot) if snapshot else None,
         rows=tuple(_row_view(row, made[row.run_id], flags.get(row.run_id, ())) for row in rows),
         strip_pairs=pairs,

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Team, User
 from competitions.errors import IllegalTransition, NotATeamMember
-from competitions.models import FinalChoice, Outbox, Phase, Run, Submission
+from competitions.models import FinalChoice, Phase, Run, Submission
 from competitions.rules import RunState, check_final_choice, phase_state
 from competitions.selectors.submissions import get_submission
 from competitions.services import outbox
@@ -33,7 +33,7 @@ def choose_final(*, submission_id: UUID, user: User) -> None:
         row = FinalChoice(submission=submission, chosen_by=user)
         row.full_clean()
         row.save()
-        outbox.promise(Outbox.Topic.REFRESH_LEADERBOARD, str(submission.phase_id))
+        outbox.promise_board(submission.phase_id)
 
 
 @transaction.atomic
@@ -48,7 +48,7 @@ def drop_final(*, submission_id: UUID, user: User) -> None:
     submission = _own(submission_id, user)
     _check(submission.phase, 0)
     FinalChoice.objects.filter(submission=submission).delete()
-    outbox.promise(Outbox.Topic.REFRESH_LEADERBOARD, str(submission.phase_id))
+    outbox.promise_board(submission.phase_id)
 
 
 def _own(submission_id: UUID, user: User) -> Submission:

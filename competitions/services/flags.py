@@ -11,6 +11,7 @@ from competitions.errors import InvalidInput, NotAllowed, NotFound
 from competitions.flags import FLAG_TEXTS, REPLAY_FLAGS
 from competitions.models import Run, RunFlag
 from competitions.selectors.access import organized_competitions, visible_submissions
+from competitions.services.board_versions import touch_board
 
 SEEN = ("strength", "threshold", "sentence")
 DECIDED = ("verdict", "note", "reviewed_by_id", "reviewed_at")
@@ -52,7 +53,7 @@ def record_flags(run: Run, flags: Sequence[RaisedFlag]) -> None:
 def review_flag(*, flag_id: int, user: User, verdict: str, note: str = "") -> RunFlag:
     """Confirm a flag, dismiss it, or open it again; organizers of the competition and staff may.
 
-    The board needs no new snapshot: pages and API read flags from their table, so a verdict shows at once.
+    The board needs no new snapshot, since flags are read from their table.
 
     Raises:
         NotFound: there is no such flag, or the user may not see it.
@@ -66,6 +67,7 @@ def review_flag(*, flag_id: int, user: User, verdict: str, note: str = "") -> Ru
     flag.reviewed_at = None if verdict == RunFlag.Verdict.OPEN else timezone.now()
     flag.full_clean()
     flag.save()
+    touch_board(flag.run.submission.phase_id)
     return flag
 
 

@@ -22,6 +22,7 @@ from competitions.models import (
 from competitions.ranking import DRAWS, HEADLINE, METHOD, SEED, Entry, PairDesign, RankedEntry, rank_entries
 from competitions.rules import RunState
 from competitions.selectors.leaderboards import is_rescoring
+from competitions.services.board_versions import touch_board
 from competitions.services.webhooks import tell_board_changed
 from competitions.slicing import AXES, SlicedBoard, slice_entries
 from competitions.storage import open_file
@@ -58,6 +59,7 @@ def refresh(*, phase_id: int) -> LeaderboardSnapshot:
     snapshot = _store_snapshot(phase, digest, pairs, sliced)
     _store_rows(snapshot, runs, ranked, sliced)
     tell_board_changed(snapshot, phase)
+    touch_board(phase.pk)
     return snapshot
 
 

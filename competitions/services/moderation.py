@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from competitions.errors import IllegalTransition, InvalidInput, NotFound
-from competitions.models import Disqualification, Outbox, Phase, Run, Submission
+from competitions.models import Disqualification, Phase, Run, Submission
 from competitions.rules import END_STATES, LIVE_STATES, RunState
 from competitions.selectors.access import check_organizer, visible_submissions
 from competitions.services import outbox
@@ -60,7 +60,7 @@ def rescore_phase(*, phase_pk: int, suite: SuiteDocument, user: User) -> list[Ru
     phase.suite = store_suite(suite=suite)
     phase.save(update_fields=["suite"])
     made = [rescore(source, actor=f"user {user.username}") for source in _newest_scored(phase)]
-    outbox.promise(Outbox.Topic.REFRESH_LEADERBOARD, str(phase.pk))
+    outbox.promise_board(phase.pk)
     return [run for run in made if run is not None]
 
 
@@ -91,7 +91,7 @@ def disqualify(*, submission_id: UUID, user: User, reason: str) -> Disqualificat
     row = Disqualification(submission=submission, reason=reason.strip(), decided_by=user)
     row.full_clean()
     row.save()
-    outbox.promise(Outbox.Topic.REFRESH_LEADERBOARD, str(submission.phase_id))
+    outbox.promise_board(submission.phase_id)
     return row
 
 
@@ -108,7 +108,7 @@ def lift(*, submission_id: UUID, user: User) -> None:
     standing = submission.disqualifications.filter(lifted_at__isnull=True)
     if not standing.update(lifted_at=timezone.now(), lifted_by=user):
         raise IllegalTransition("This submission is not disqualified.")
-    outbox.promise(Outbox.Topic.REFRESH_LEADERBOARD, str(submission.phase_id))
+    outbox.promise_board(submission.phase_id)
 
 
 def cancel_run(*, run_id: UUID, user: User, reason: str = "") -> Run:
@@ -170,13 +170,15 @@ def _repeat(run: Run, actor: str, *, is_forced: bool) -> Run:
         raise IllegalTransition(
             f"The run is {run.state}, and not by a fault of the platform.", fix="Force makes a new run."
         )
-    return create_run(
+    made = create_run(
         submission=run.submission,
         purpose=Run.Purpose(run.purpose),
         source=run.source,
         actor=actor,
         is_free=True,
     )
+    outbox.promise_board(run.submission.phase_id)  # it says when its runs are scored again
+    return made
 
 
 def _take_away(run: Run, actor: str) -> Run:

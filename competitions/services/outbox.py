@@ -11,6 +11,7 @@ from kombu.exceptions import OperationalError
 from competitions import dispatch
 from competitions.clock import in_seconds
 from competitions.models import Outbox
+from competitions.services.board_versions import touch_board
 from competitions.services.leaderboards import refresh
 
 logger = logging.getLogger(__name__)
@@ -24,6 +25,12 @@ OWN_TOPICS = tuple(topic for topic in Outbox.Topic if topic is not Outbox.Topic.
 def promise(topic: Outbox.Topic, key: str = "") -> None:
     """Write an effect into the current transaction; always a row of its own, since no other may stand for it."""
     Outbox.objects.create(topic=topic, key=key, not_before=Now())
+
+
+def promise_board(phase_id: int) -> None:
+    """Have a board made anew after something changed what it says; what it says at once shows at once."""
+    touch_board(phase_id)
+    promise(Outbox.Topic.REFRESH_LEADERBOARD, str(phase_id))
 
 
 def promise_nudge() -> None:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from competitions.errors import IllegalTransition
-from competitions.models import Artifact, ImagePair, Outbox, Run, RunLogChunk, RunOutput, Score
+from competitions.models import Artifact, ImagePair, Run, RunLogChunk, RunOutput, Score
 from competitions.ranking import SplitScore
 from competitions.rules import RunState
 from competitions.services import moderation, outbox, runs, shards
@@ -75,5 +75,5 @@ def complete(
     if run.purpose == Run.Purpose.SCORE and run.suite_id != run.submission.phase.suite_id:
         with suppress(IllegalTransition):  # the phase got another suite meanwhile; a rescoring is under way
             moderation.rescore(run, actor="platform")
-    outbox.promise(Outbox.Topic.REFRESH_LEADERBOARD, str(run.submission.phase_id))
+    outbox.promise_board(run.submission.phase_id)
     return run

@@ -8,7 +8,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from competitions.errors import IllegalTransition, NotFound, StaleFence
-from competitions.models import Outbox, QuotaEntry, Run, RunEvent
+from competitions.models import QuotaEntry, Run, RunEvent
 from competitions.rules import END_STATES, RunState, is_charged, states_before
 from competitions.services import outbox, webhooks
 from evaluation.failures import Fault
@@ -58,7 +58,7 @@ def transition(
         _settle_quota(run)
         webhooks.tell_run_finished(run)
         if run.purpose == Run.Purpose.RESCORE:  # the board waits for the last of them, however it ends
-            outbox.promise(Outbox.Topic.REFRESH_LEADERBOARD, str(run.submission.phase_id))
+            outbox.promise_board(run.submission.phase_id)
     return run
 
 

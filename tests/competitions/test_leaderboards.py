@@ -26,6 +26,7 @@ from competitions.selectors.leaderboards import Leaderboard, leaderboard
 from competitions.services import outbox, queue, results, runs
 from competitions.services.competitions import store_suite
 from competitions.services.leaderboards import refresh
+from competitions.services.moderation import disqualify, lift
 from competitions.services.submissions import Upload, create_submission, register_baseline
 from competitions.services.workers import Ability
 from evaluation.report import PairScore, write_pair_scores
@@ -160,9 +161,7 @@ def board_of(viewer: User) -> Leaderboard:
 
 def take_off(run: Run, organizer: User) -> Disqualification:
     """Disqualify the submission of a run."""
-    return Disqualification.objects.create(
-        submission=run.submission, reason="It copies.", decided_by=organizer
-    )
+    return disqualify(submission_id=run.submission_id, user=organizer, reason="It copies.")
 
 
 def test_without_a_disqualified_submission_the_teams_next_best_counts(
@@ -172,10 +171,10 @@ def test_without_a_disqualified_submission_the_teams_next_best_counts(
     score("second", 0.4)
     score("known", 0.8, is_baseline=True)
     assert names_on_board(phase) == ["best", "known"]
-    decision = take_off(best, organizer)
+    take_off(best, organizer)
     assert names_on_board(phase) == ["known", "second"]
     assert refresh(phase_id=phase.pk).rows.get(submission__name="second").rank == 1
-    Disqualification.objects.filter(pk=decision.pk).update(lifted_at=timezone.now(), lifted_by=organizer)
+    lift(submission_id=best.submission_id, user=organizer)
     assert names_on_board(phase) == ["best", "known"]
 
 
@@ -193,7 +192,7 @@ def test_a_disqualified_submission_is_listed_with_the_reason_even_before_the_nex
         assert (line.submission_id, line.name, line.team) == (run.submission_id, "best", "rosalba")
         assert line.reason == "It copies."
         refresh(phase_id=phase.pk)
-    Disqualification.objects.update(lifted_at=timezone.now(), lifted_by=organizer)
+    lift(submission_id=run.submission_id, user=organizer)
     assert board_of(researcher).disqualified == ()
 
 

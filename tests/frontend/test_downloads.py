@@ -88,5 +88,5 @@ def test_a_file_costs_the_same_queries_for_any_number_of_rows(
     client: Client, phase: Phase, n: int, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     store_board(phase, enter_runs(phase, n))
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         assert fetch(client, "pairs.csv").count("\n") == 2 * n + 1
