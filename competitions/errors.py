@@ -115,6 +115,13 @@ class InvalidInput(CompetitionError):
     code = "INVALID_INPUT"
 
 
+class SliceTooThin(CompetitionError):
+    """This slice has too few pairs for numbers of its own."""
+
+    code = "SLICE_TOO_THIN"
+    fix = "Take another slice, or the whole board."
+
+
 class ScopeMissing(CompetitionError):
     """The token does not have the scope for this."""
 

@@ -1,7 +1,6 @@
 """What a reader asks of a leaderboard: a slice, another weighting, a page; nothing of it moves an official rank."""
 
 import math
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
@@ -11,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from competitions.selectors.leaderboards import Estimate, Leaderboard, RowView
+from competitions.selectors.reordering import Line, reordered
 from competitions.slicing import AXES, SliceSize
 from evaluation.statistics.slices import MIN_PAIRS
 
@@ -60,16 +60,6 @@ class Choice:
     title: str = ""
 
 
-@dataclass(frozen=True)
-class Line:
-    """A row as the view shows it: its number in the view, from `place_low` to `place_high`, none for baselines."""
-
-    row: RowView
-    shown: Estimate | None = None
-    place_low: int | None = None
-    place_high: int | None = None
-
-
 def read_view(query: QueryDict, board: Leaderboard) -> BoardView:
     """Read the address; a value that makes no sense leaves the plain board and a note."""
     plain = BoardView(phase=query.get("phase", ""))
@@ -107,10 +97,7 @@ def ordered_lines(board: Leaderboard, view: BoardView) -> list[Line]:
     rows = [row for row in board.rows if view.has_baselines or row.kind != "baseline"]
     if view.is_official:
         return [Line(row) for row in rows]
-    lines = [Line(row, _value_of(row, view)) for row in rows]
-    known = [line for line in lines if line.shown and not line.row.unranked_reason]
-    rest = [line for line in lines if not line.shown or line.row.unranked_reason]
-    return [*_placed(sorted(known, key=_from_best)), *rest]
+    return reordered(rows, lambda row: _value_of(row, view))
 
 
 def page_of(lines: Sequence[Line], view: BoardView) -> tuple[list[Line], list[Choice]]:
@@ -251,25 +238,3 @@ def _mixed(content: float | None, style: float | None, share: float) -> float | 
     if content is None or style is None:
         return None
     return float(max(0.0, content) ** (1 - share) * max(0.0, style) ** share)
-
-
-def _from_best(line: Line) -> tuple[float, int]:
-    return (-line.shown.value if line.shown else math.inf, line.row.position)
-
-
-def _placed(lines: Sequence[Line]) -> list[Line]:
-    """Number the entries from the first to the last place that their intervals allow."""
-    entries = [line.shown for line in lines if line.shown and line.row.rank is not None]
-    lows = sorted(e.value if e.low is None else e.low for e in entries)
-    highs = sorted(e.value if e.high is None else e.high for e in entries)
-    made = []
-    for line in lines:
-        if line.row.rank is None or line.shown is None:
-            made.append(line)
-            continue
-        low = line.shown.value if line.shown.low is None else line.shown.low
-        high = line.shown.value if line.shown.high is None else line.shown.high
-        first = 1 + len(lows) - bisect_right(lows, high)
-        last = max(first, len(highs) - bisect_right(highs, low))
-        made.append(replace(line, place_low=first, place_high=last))
-    return made

@@ -39,11 +39,25 @@ class SubmitForm(forms.Form):
 
 
 class TokenForm(forms.Form):
-    """The name of a new token."""
+    """The name of a new token, what it may do, and for how many days."""
+
+    SCOPES = (
+        ("read", _("Read what you can see")),
+        ("submit", _("Submit, cancel and choose in your name")),
+        ("organize", _("Change the competitions that you organize")),
+    )
+    DAYS = ((30, _("30 days")), (90, _("90 days")), (365, _("one year")), (0, _("until it is revoked")))
 
     name = forms.CharField(
         label=_("Name"), max_length=100, help_text=_("Where you will use it, for example: laptop.")
     )
+    scopes = forms.MultipleChoiceField(
+        label=_("What it may do"),
+        choices=SCOPES,
+        initial=["read", "submit"],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    days = forms.TypedChoiceField(label=_("It works for"), choices=DAYS, coerce=int, initial=365)
 
 
 class FlagForm(forms.Form):

@@ -8,8 +8,9 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from competitions.selectors.competitions import PairView
-from competitions.selectors.galleries import FACETS, ReleasedPair
+from competitions.selectors.galleries import ReleasedPair
 from competitions.selectors.leaderboards import RowView
+from competitions.slicing import AXES
 from frontend.boards import Choice, axis_names
 
 PER_PAGE = 24  # outputs on the page of a pair
@@ -34,7 +35,7 @@ class Sheet:
         """Write the address of this sheet with some changes."""
         sheet = replace(self, **({"page": 1} | changes))  # type: ignore[arg-type]
         query = {"phase": sheet.phase, "by": str(sheet.maker.submission_id) if sheet.maker else ""}
-        query |= {axis: sheet.facets.get(axis, "") for axis in FACETS}
+        query |= {axis: sheet.facets.get(axis, "") for axis in AXES}
         query["page"] = str(sheet.page) if sheet.page > 1 else ""
         return _address(query)
 
@@ -86,7 +87,7 @@ def read_sheet(query: QueryDict, rows: Sequence[RowView], pairs: Sequence[Releas
     plain = Sheet(phase, leader)
     by, number = query.get("by", ""), query.get("page", "")
     maker, page = _find_row(by, rows) if by else leader, _read_page(number)
-    facets = {axis: value for axis in FACETS if (value := query.get(axis, ""))}
+    facets = {axis: value for axis in AXES if (value := query.get(axis, ""))}
     unknown = [v for axis, v in facets.items() if v not in {getattr(p.view, axis) for p in pairs}]
     if by and maker is None:
         unknown.append(by)
@@ -135,7 +136,7 @@ def maker_choices(board: Sequence[RowView], sheet: Sheet) -> list[Choice]:
 def facet_choices(pairs: Sequence[ReleasedPair], sheet: Sheet) -> list[tuple[str, list[Choice]]]:
     """List the labels by which pairs can be chosen; an axis with one label is no choice."""
     names, made = axis_names(), []
-    for axis in FACETS:
+    for axis in AXES:
         labels = sorted({getattr(pair.view, axis) for pair in pairs})
         if len(labels) < 2:
             continue

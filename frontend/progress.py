@@ -6,9 +6,10 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from competitions.selectors import output as selectors
 from competitions.selectors import status as status_selectors
-from competitions.selectors import submissions as selectors
-from competitions.selectors.submissions import LogView, SubmissionView
+from competitions.selectors.output import LogView
+from competitions.selectors.submissions import SubmissionView
 from evaluation.metrics.registry import METRIC_SPECS
 from frontend.stages import forecast, is_silent, poll_seconds, stages
 

@@ -56,6 +56,32 @@ class RowSerializer(serializers.Serializer):
         return [flag.code for flag in row.flags]
 
 
+class SliceRowSerializer(serializers.Serializer):
+    """A line of a slice: from which to which place its interval allows, null for baselines and what is not ranked."""
+
+    place_low = serializers.IntegerField(allow_null=True)
+    place_high = serializers.IntegerField(allow_null=True)
+    name = serializers.CharField(source="row.name")
+    team = serializers.CharField(source="row.team")
+    kind = serializers.CharField(source="row.kind")
+    submission = serializers.UUIDField(source="row.submission_id")
+    headline = EstimateSerializer(source="shown", allow_null=True)
+    unranked_reason = serializers.CharField(source="row.unranked_reason")
+
+
+class SliceSerializer(serializers.Serializer):
+    """The board by the headline on one slice, the best first; official ranks it has none."""
+
+    competition = serializers.CharField()
+    phase = serializers.CharField()
+    suite = serializers.CharField()
+    axis = serializers.CharField()
+    slice = serializers.CharField()
+    n_pairs = serializers.IntegerField()
+    n_styles = serializers.IntegerField()
+    rows = SliceRowSerializer(many=True)
+
+
 class DisqualifiedSerializer(serializers.Serializer):
     """A submission that an organizer took off the board."""
 

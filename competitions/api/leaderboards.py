@@ -11,16 +11,18 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from competitions.api import requests
 from competitions.api.base import ApiView
-from competitions.api.boards import LeaderboardSerializer
+from competitions.api.boards import LeaderboardSerializer, SliceSerializer
 from competitions.api.contract import JSON, describe
 from competitions.errors import NotFound
 from competitions.selectors.board_versions import BoardNow, board_now, kept
 from competitions.selectors.competitions import find_phase, get_competition
 from competitions.selectors.leaderboards import Leaderboard as Board
 from competitions.selectors.leaderboards import RowView, leaderboard
+from competitions.selectors.reordering import reordered, slice_size
 
 IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match",
@@ -65,6 +67,29 @@ class LeaderboardTable(ApiView):
         response = _answer(request, now, as_csv, "text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="{slug}-{now.phase}.csv"'
         return response
+
+
+class LeaderboardSlice(ApiView):
+    """The newest board of a phase by one slice of its pairs."""
+
+    @describe("getLeaderboardSlice", {200: SliceSerializer}, query=requests.SliceQuery, refusals=(403, 409))
+    def get(self, request: Request, slug: str) -> Response:
+        """Order the board by a style family, a culture or a kind of content, unless it has too few pairs of it."""
+        axis, label = self.query["axis"], self.query["slice"]
+        competition = get_competition(slug, request.user)
+        board = leaderboard(competition, find_phase(competition, self.query["phase"]))
+        size = slice_size(board, axis, label)
+        answer = {
+            "competition": slug,
+            "phase": board.phase.slug,
+            "suite": board.suite,
+            "axis": axis,
+            "slice": label,
+            "n_pairs": size.n_pairs,
+            "n_styles": size.n_styles,
+            "rows": reordered(board.rows, lambda row: row.slices.get(axis, {}).get(label)),
+        }
+        return Response(SliceSerializer(answer).data)
 
 
 def _asked(slug: str, phase: str, request: Request) -> BoardNow:

@@ -13,6 +13,7 @@ from accounts.models import ApiToken
 from competitions.api.fields import Archive, Digits, Flag, Sha256, Slug, Text, Whole
 from competitions.errors import InvalidInput
 from competitions.models import Upload
+from competitions.slicing import AXES
 from evaluation.spec import suite_ids
 
 PAGE_SIZE = 100
@@ -49,26 +50,26 @@ class NewToken(StrictSerializer):
     days = Whole(min_value=1, max_value=LONGEST_DAYS, default=365)
 
 
-class NewSubmission(StrictSerializer):
+class _Entry(StrictSerializer):
+    """What goes with an archive; without a phase the open one, without a team the caller alone."""
+
+    competition = Slug()
+    phase = Slug(default="", allow_blank=True)
+    team = Slug(default="", allow_blank=True)
+    note = Text(max_length=500, default="", allow_blank=True)
+    again = Flag(default=False)
+
+
+class NewSubmission(_Entry):
     """An archive for a competition; without a phase the open one, without a team the caller alone."""
 
     archive = Archive()
-    competition = Slug()
-    phase = Slug(default="", allow_blank=True)
-    team = Slug(default="", allow_blank=True)
-    note = Text(max_length=500, default="", allow_blank=True)
-    again = Flag(default=False)
 
 
-class NewSubmissionOfUpload(StrictSerializer):
+class NewSubmissionOfUpload(_Entry):
     """A finished upload for a competition; the upload stays until it expires or is deleted."""
 
     upload = serializers.UUIDField()
-    competition = Slug()
-    phase = Slug(default="", allow_blank=True)
-    team = Slug(default="", allow_blank=True)
-    note = Text(max_length=500, default="", allow_blank=True)
-    again = Flag(default=False)
 
 
 class NewUpload(StrictSerializer):
@@ -137,6 +138,20 @@ class PhaseQuery(StrictSerializer):
     """Which phase; without one, the phase that matters now."""
 
     phase = Slug(default="", allow_blank=True)
+
+
+class AdmissionQuery(PhaseQuery):
+    """Which phase and team, and the SHA-256 digest of the archive; without a digest repeats are not looked for."""
+
+    team = Slug(default="", allow_blank=True)
+    sha256 = Sha256(default="")
+
+
+class SliceQuery(PhaseQuery):
+    """Which slice of the board: an axis and one of its labels, as the board's snapshot names them."""
+
+    axis = serializers.ChoiceField(AXES)
+    slice = Text(max_length=200)
 
 
 class PhasePageQuery(PageQuery):

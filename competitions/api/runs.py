@@ -8,14 +8,15 @@ from competitions.api.base import ApiView, answer_page, flags_by_run
 from competitions.api.contract import describe
 from competitions.api.shapes import page_shape
 from competitions.selectors.access import visible_runs
+from competitions.selectors.flags import flags_of
+from competitions.selectors.output import public_outputs, run_log
 from competitions.selectors.paging import page_of, page_of_list
 from competitions.selectors.scores import public_pair_scores, run_result
 from competitions.selectors.submissions import (
     SubmissionView,
     get_submission,
     get_submission_of_run,
-    public_outputs,
-    run_log,
+    runs_of,
 )
 
 
@@ -26,12 +27,13 @@ class SubmissionRuns(ApiView):
     def get(self, request: Request, submission_id: str) -> Response:
         """List the runs of a submission, newest first."""
         key = requests.read_id(submission_id)
-        get_submission(key, request.user)
+        submission = get_submission(key, request.user)
         runs = visible_runs(request.user).filter(submission=key)
         page = page_of(runs, self.window(), ("-queued_at", "-pk"))
-        views = [get_submission_of_run(row.pk, request.user) for row in page.rows]
-        context = flags_by_run(views, request)
-        shown = [view.run for view in views]
+        keys = [row.pk for row in page.rows]
+        by_key = {run.id: run for run in runs_of(submission, request.user, only=keys)}
+        shown = [by_key[key] for key in keys]
+        context = {"flags": flags_of(keys, request.user)}
         return answer_page(page, serializers.RunSerializer, request, rows=shown, context=context)
 
 

@@ -6,8 +6,9 @@ from rest_framework import serializers
 from competitions.api.shapes import EstimateSerializer, NumberField, UtcField
 from competitions.selectors.competitions import PairView
 from competitions.selectors.flags import RunFlags
+from competitions.selectors.output import OutputView
 from competitions.selectors.scores import PublicPairScore
-from competitions.selectors.submissions import OutputView, RunView, SubmissionView
+from competitions.selectors.submissions import RunView, SubmissionView
 
 
 class MetricSerializer(serializers.Serializer):
@@ -146,6 +147,7 @@ class SubmissionSerializer(serializers.Serializer):
     """A submission with its run; the view adds the team's quota where one submission is shown.
 
     `disqualified_for` is why an organizer took it off the board, or null.
+    `is_final`: its team chose to be ranked by it.
     """
 
     id = serializers.UUIDField()
@@ -158,6 +160,7 @@ class SubmissionSerializer(serializers.Serializer):
     created_at = UtcField()
     archive_sha256 = serializers.CharField()
     disqualified_for = serializers.SerializerMethodField()
+    is_final = serializers.BooleanField()
     run = RunSerializer()
 
     def get_disqualified_for(self, submission: SubmissionView) -> str | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rest_framework import serializers as framework
 from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -18,11 +19,12 @@ from competitions.api.idempotency import idempotent
 from competitions.api.shapes import page_shape
 from competitions.body_size import upload_limit
 from competitions.errors import NotATeamMember
-from competitions.selectors.competitions import find_phase, get_competition
+from competitions.selectors.competitions import find_phase, get_competition, quota
 from competitions.selectors.paging import page_of
 from competitions.selectors.submissions import get_submission, own_submissions, submissions_of
 from competitions.selectors.uploads import content_of, get_upload
-from competitions.services.submissions import Upload, cancel_submission, create_submission
+from competitions.services.finals import choose_final, drop_final
+from competitions.services.submissions import Upload, cancel_submission, check_submission, create_submission
 
 SHOWN = serializers.SubmissionWithQuotaSerializer
 FORM_EXAMPLE = {"competition": "small", "archive": "(the bytes of generator.zip)", "note": "wider decoder"}
@@ -98,6 +100,57 @@ class CancelSubmission(ApiView):
         key = requests.read_id(submission_id)
         cancel_submission(submission_id=key, user=caller(request))
         return show_submission(get_submission(key, request.user), request)
+
+
+class FinalSubmission(ApiView):
+    """That the team wants to be ranked by this submission."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @describe("chooseFinal", {200: SHOWN}, refusals=(409,))
+    @idempotent
+    def post(self, request: Request, submission_id: str) -> Response:
+        """Have the team ranked by the submission; choosing it again changes nothing."""
+        requests.read_body(requests.Nothing, request)
+        key, user = requests.read_id(submission_id), caller(request)
+        choose_final(submission_id=key, user=user)
+        return show_submission(get_submission(key, user), request)
+
+    @describe("dropFinal", {204: None}, refusals=(409,))
+    def delete(self, request: Request, submission_id: str) -> Response:
+        """Take the choice back; without any, the rule of the phase chooses among all of the team's submissions."""
+        drop_final(submission_id=requests.read_id(submission_id), user=caller(request))
+        return Response(status=204)
+
+
+class AdmissionSerializer(framework.Serializer):
+    """What may be handed in now: for which phase and team, and what they have left."""
+
+    competition = framework.CharField()
+    phase = framework.CharField()
+    team = framework.CharField()
+    quota = serializers.QuotaSerializer()
+
+
+class Admission(ApiView):
+    """Whether an archive would be taken, asked before it is sent."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @describe("getAdmission", {200: AdmissionSerializer}, query=requests.AdmissionQuery, refusals=(403, 409))
+    def get(self, request: Request, slug: str) -> Response:
+        """Refuse as handing in would, for window, quota, team or a repeat; else show what is left."""
+        user = caller(request)
+        phase = find_phase(get_competition(slug, user), self.query["phase"])
+        team = _team(user, self.query["team"])
+        check_submission(phase_pk=phase.pk, team=team, user=user, sha256=self.query["sha256"])
+        answer = {
+            "competition": slug,
+            "phase": phase.slug,
+            "team": team.slug,
+            "quota": quota(phase, team, user),
+        }
+        return Response(AdmissionSerializer(answer).data)
 
 
 def _team(user: User, slug: str) -> Team:

@@ -9,8 +9,8 @@ from django.db.models import Max
 from competitions.models import ImagePair, LeaderboardRow, LeaderboardSnapshot, Phase
 from competitions.selectors.access import Viewer
 from competitions.selectors.competitions import CompetitionView, PairView, competitions
-from competitions.selectors.galleries import FACETS
 from competitions.selectors.leaderboards import choose_strip, makers_of, pictured
+from competitions.slicing import AXES
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def cards(viewer: Viewer) -> list[CardView]:
     made = []
     for competition in found:
         phase = competition.phase.pk if competition.phase else 0
-        labels = {axis: frozenset(getattr(p, axis) for p in pairs.get(phase, ())) for axis in FACETS}
+        labels = {axis: frozenset(getattr(p, axis) for p in pairs.get(phase, ())) for axis in AXES}
         card = CardView(competition, strips.get(phase, ()), "", None, frozenset(), 0, labels)
         made.append(_with_leader(card, boards[phase], pictures) if phase in boards else card)
     return made

@@ -11,9 +11,9 @@ from competitions.errors import NotFound
 from competitions.models import Competition, Draft, Organizer, Phase, Run, Score, Submission
 from competitions.rules import LIVE_STATES, RunState, shown_progress
 from competitions.selectors.access import Viewer, organized_competitions
+from competitions.selectors.output import ScoreView
 from competitions.selectors.queue import needs_of
 from competitions.selectors.status import Waiting, waiting_for
-from competitions.selectors.submissions import ScoreView
 from competitions.setting_up import (
     AFTER_PUBLISHING,
     Freedom,

@@ -9,8 +9,6 @@ from competitions.models import ImagePair
 from competitions.selectors.competitions import PairView, PhaseView
 from competitions.selectors.leaderboards import RowView, pictured
 
-FACETS = ("style_family", "culture", "content_kind")
-
 
 @dataclass(frozen=True)
 class ReleasedPair:

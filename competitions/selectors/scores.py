@@ -9,7 +9,8 @@ from competitions.errors import NotFound
 from competitions.models import ImagePair, Run
 from competitions.selectors.galleries import ReleasedPair
 from competitions.selectors.leaderboards import Leaderboard, RowView
-from competitions.selectors.submissions import ScoreView, SubmissionView, run_scores
+from competitions.selectors.output import ScoreView, run_scores
+from competitions.selectors.submissions import SubmissionView
 from competitions.storage import open_file
 from evaluation.report import PairScore, read_pair_scores
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Prefetch, QuerySet
 
 from competitions.errors import NotFound
-from competitions.models import Disqualification, Run, RunEvent, RunLogChunk, RunOutput, Submission
+from competitions.models import Disqualification, Run, RunEvent, Submission
 from competitions.rules import LIVE_STATES, RunState, shown_progress
 from competitions.selectors.access import Viewer, managed_submissions, visible_submissions
 from competitions.selectors.queue import needs_of, places
@@ -70,6 +70,7 @@ class SubmissionView:
     """A submission with its latest run; a rescoring replaces what it scores again once it has scores.
 
     `can_manage`: the viewer is of the team, an organizer or staff. `disqualified_for`: why it is off the board.
+    `is_final`: its team chose to be ranked by it.
     """
 
     id: UUID
@@ -88,38 +89,7 @@ class SubmissionView:
     run: RunView
     can_manage: bool
     disqualified_for: str = ""
-
-
-@dataclass(frozen=True)
-class LogView:
-    """A stretch of log from `offset`; `withheld` says that lines are kept back because of hidden images."""
-
-    text: str
-    next_offset: int
-    withheld: bool
-    ended: bool
-
-
-@dataclass(frozen=True)
-class ScoreView:
-    """The aggregate of one metric over the hidden split, with its 95 % interval."""
-
-    value: float
-    low: float | None
-    high: float | None
-    n: int
-
-
-@dataclass(frozen=True)
-class OutputView:
-    """A stylized image of a public pair; images are fetched by run id and the pair's key."""
-
-    pair_pk: int
-    pair_name: str
-    style_family: str
-    culture: str
-    content_kind: str
-    seconds: float
+    is_final: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,46 +125,20 @@ def get_submission(submission_id: UUID, viewer: Viewer, *, run_id: UUID | None =
     return _view(rows[0], run, _read_queue([run]), can_manage=can_manage)
 
 
+def runs_of(submission: SubmissionView, viewer: Viewer, *, only: Collection[UUID]) -> list[RunView]:
+    """List those of a submission's runs that have these keys, newest first."""
+    (row,) = _rows(visible_submissions(viewer).filter(pk=submission.id))
+    runs = [run for run in row.runs.all() if run.pk in only]
+    queue = _read_queue(runs)
+    return [_run_view(run, queue, can_manage=submission.can_manage) for run in runs]
+
+
 def get_submission_of_run(run_id: UUID, viewer: Viewer) -> SubmissionView:
     """Return the submission that a run belongs to, with this run instead of the latest, or raise NotFound."""
     submission_id = Run.objects.filter(pk=run_id).values_list("submission_id", flat=True).first()
     if submission_id is None:
         raise NotFound("There is no such run, or you may not see it.")
     return get_submission(submission_id, viewer, run_id=run_id)
-
-
-def run_log(submission: SubmissionView, *, offset: int = 0) -> LogView:
-    """Read the log of the latest run from a character offset; only the team and organizers may."""
-    if not submission.can_manage:
-        raise NotFound("The log is shown to the team that submitted.")
-    chunks = RunLogChunk.objects.filter(run=submission.run.outputs_of).order_by("sequence")
-    text = "".join(chunk.text for chunk in chunks if not chunk.is_withheld)
-    return LogView(
-        text=text[max(0, offset) :],
-        next_offset=len(text),
-        withheld=any(chunk.is_withheld for chunk in chunks),
-        ended=not submission.run.is_live,
-    )
-
-
-def run_scores(submission: SubmissionView) -> dict[str, ScoreView]:
-    """Read the aggregates over the hidden pairs of the latest run."""
-    run = Run.objects.get(pk=submission.run.id)
-    scores = run.scores.filter(split="hidden").order_by("metric")
-    return {s.metric: ScoreView(s.value, s.low, s.high, s.n) for s in scores}
-
-
-def public_outputs(submission: SubmissionView) -> list[OutputView]:
-    """List the stylized images of public pairs that have landed so far."""
-    outputs = RunOutput.objects.filter(run=submission.run.outputs_of, pair__split="public").select_related(
-        "pair"
-    )
-    return [
-        OutputView(
-            o.pair_id, o.pair.name, o.pair.style_family, o.pair.culture, o.pair.content_kind, o.seconds
-        )
-        for o in outputs.order_by("pair__name")
-    ]
 
 
 def has_earlier_submission(*, phase_pk: int, team_pk: int, archive_sha256: str) -> bool:
@@ -215,7 +159,7 @@ def _rows(submissions: "object") -> list[Submission]:
     standing = Disqualification.objects.filter(lifted_at__isnull=True)
     rows = Submission.objects.filter(pk__in=submissions.values("pk"))  # type: ignore[attr-defined]
     return list(
-        rows.select_related("phase__competition", "team", "archive")
+        rows.select_related("phase__competition", "team", "archive", "final_choice")
         .prefetch_related(Prefetch("runs", runs), Prefetch("disqualifications", standing))
         .order_by("-created_at", "-pk")
     )
@@ -248,6 +192,7 @@ def _view(row: Submission, run: Run, queue: _Queue, *, can_manage: bool) -> Subm
         run=_run_view(run, queue, can_manage=can_manage),
         can_manage=can_manage,
         disqualified_for="".join(decision.reason for decision in row.disqualifications.all()),
+        is_final=hasattr(row, "final_choice"),
     )
 
 

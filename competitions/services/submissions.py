@@ -46,6 +46,23 @@ class Upload:
     allow_duplicate: bool = False
 
 
+def check_submission(
+    *, phase_pk: int, team: Team, user: User, sha256: str = "", allow_duplicate: bool = False
+) -> None:
+    """Refuse what would be refused anyway, before anybody sends it: window, quota, team, an archive that was in before.
+
+    Raises:
+        CompetitionError: as `create_submission` does; without a digest repeats are not looked for.
+    """
+    if not team.memberships.filter(user=user).exists():
+        raise NotATeamMember
+    _check_may_submit(Phase.objects.get(pk=phase_pk), team, user)
+    if not sha256 or allow_duplicate:
+        return
+    if has_earlier_submission(phase_pk=phase_pk, team_pk=team.pk, archive_sha256=sha256):
+        raise DuplicateSubmission
+
+
 def create_submission(*, phase_pk: int, team: Team, user: User, upload: Upload) -> Submission:
     """Hand in an archive for a phase: refused with a reason, or stored and queued. Nothing is executed.
 
@@ -53,14 +70,15 @@ def create_submission(*, phase_pk: int, team: Team, user: User, upload: Upload) 
         CompetitionError: window, quota, team or archive do not allow it; nothing is kept then.
     """
     phase = Phase.objects.get(pk=phase_pk)
-    if not team.memberships.filter(user=user).exists():
-        raise NotATeamMember
-    _check_may_submit(phase, team, user)  # before the costly inspection; again below, under the lock
+    check_submission(phase_pk=phase_pk, team=team, user=user)  # before the costly inspection
     with _received(upload, phase) as (path, info):
-        if not upload.allow_duplicate and has_earlier_submission(
-            phase_pk=phase.pk, team_pk=team.pk, archive_sha256=info.sha256
-        ):
-            raise DuplicateSubmission
+        check_submission(
+            phase_pk=phase_pk,
+            team=team,
+            user=user,
+            sha256=info.sha256,
+            allow_duplicate=upload.allow_duplicate,
+        )
         with transaction.atomic():
             Team.objects.select_for_update().get(pk=team.pk)  # two uploads cannot share the last slot
             _check_may_submit(phase, team, user)

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
 from competitions.selectors.leaderboards import Estimate, RowView
-from competitions.selectors.submissions import ScoreView
+from competitions.selectors.output import ScoreView
 from evaluation.metrics.registry import METRIC_SPECS
 from evaluation.obstacles import Told
 

@@ -22,7 +22,8 @@ def settings_tokens(request: HttpRequest) -> HttpResponse:
     user = signed_in_user(request)
     form, key = TokenForm(request.POST or None), ""
     if form.is_valid():
-        key = issue_token(user=user, name=form.cleaned_data["name"])[1]
+        made = form.cleaned_data
+        key = issue_token(user=user, name=made["name"], scopes=made["scopes"], days=made["days"] or None)[1]
         form = TokenForm()
     context = {"form": form, "key": key, "tokens": tokens_of(user)}
     return render(request, "frontend/accounts/tokens.html", context, status=400 if form.errors else 200)

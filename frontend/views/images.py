@@ -7,7 +7,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
 from django.views.decorators.http import require_safe
 
-from competitions.errors import NotFound
+from accounts.models import ApiToken
+from accounts.tokens import TokenRefused, token_in
+from competitions.errors import NotAllowed, NotFound
 from competitions.selectors import files
 from competitions.selectors.access import Viewer
 from competitions.storage import open_file
@@ -33,13 +35,19 @@ def output_image(
 
 
 def _serve(request: HttpRequest, find_digest: Callable[[Viewer], str], width: int | None) -> HttpResponseBase:
-    """Send the file; what strangers may see too may be kept by caches, the rest is asked for each time."""
+    """Send the file; what strangers may see too may be kept by caches, the rest is asked for each time.
+
+    Programs, which the API gives these addresses, send their token as they do there.
+    """
     if width is not None and width not in WIDTHS:
         raise NotFound("There is no copy of that width.", fix=f"Widths: {', '.join(map(str, WIDTHS))}.")
     try:
         digest, caching = find_digest(AnonymousUser()), FOR_EVERYBODY
     except NotFound:
-        digest, caching = find_digest(request.user), FOR_THE_VIEWER
+        try:
+            digest, caching = find_digest(_viewer(request)), FOR_THE_VIEWER
+        except TokenRefused as error:
+            return HttpResponse(f"{error}\n", "text/plain", 401, headers={"WWW-Authenticate": "Token"})
     tag = f'"{digest}"' if width is None else f'"{digest}-{width}-{RECIPE}"'
     response: HttpResponse | FileResponse
     if tag in request.headers.get("If-None-Match", ""):
@@ -51,3 +59,13 @@ def _serve(request: HttpRequest, find_digest: Callable[[Viewer], str], width: in
     for name, value in (("ETag", tag), ("Cache-Control", caching), ("X-Content-Type-Options", "nosniff")):
         response[name] = value
     return response
+
+
+def _viewer(request: HttpRequest) -> Viewer:
+    """Return the user of the token, or who is signed in where none is sent."""
+    token = token_in(request.headers.get("Authorization", ""))
+    if token is None:
+        return request.user
+    if not token.allows(ApiToken.Scope.READ):
+        raise NotAllowed(f'The token "{token.name}" may not read.', fix='Make a token with the scope "read".')
+    return token.user

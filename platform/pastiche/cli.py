@@ -11,7 +11,8 @@ from pastiche.commands.local import check, evaluate
 from pastiche.commands.organizing import competition, dataset
 from pastiche.commands.publishing import dry_run, publish
 from pastiche.commands.runs import compare, logs, pull, results, watch
-from pastiche.commands.submissions import cancel, submit
+from pastiche.commands.submissions import cancel, retry, select, submit
+from pastiche.language import say
 
 HELP = """Take part in style-transfer competitions.
 
@@ -41,6 +42,8 @@ for command in (
     watch,
     logs,
     cancel,
+    retry,
+    select,
     results,
     compare,
     board,

@@ -9,12 +9,13 @@ from urllib.parse import quote
 
 from urllib3.util import Retry
 
-from pastiche.bundle import packed
+from pastiche.bundle import inspect, packed
 from pastiche.config import config_path, load_config
 from pastiche.errors import PasticheError
 from pastiche.organizing import Organizing
 from pastiche.reading import parse, read_all
 from pastiche.responses import (
+    Admission,
     Board,
     Competition,
     CompetitionDetail,
@@ -118,16 +119,24 @@ class Client:
     ) -> Submission:
         """Hand in an archive, a .zip file or the folder of one; what an earlier try has sent is not sent again.
 
-        `again`: although the team has handed in the same archive before.
+        What would be refused is refused before a byte of it is sent. `again`: although the team has handed in the
+        same archive before.
         """
-        fields: dict[str, object] = {"competition": competition, "again": again}
-        fields |= {name: text for name, text in (("phase", phase), ("team", team), ("note", note)) if text}
+        place = {name: text for name, text in (("phase", phase), ("team", team)) if text}
+        fields = {"competition": competition, "again": again, **place, **({"note": note} if note else {})}
         with packed(Path(archive)) as path:
+            digest = {} if again else {"sha256": inspect(path).sha256}
+            self.admission(competition, **place, **digest)
             upload = self.uploads.send(path, progress)
         created = self._transport.create("/submissions/", fields | {"upload": upload.id})
         with suppress(PasticheError):  # it expires anyway
             self.uploads.delete(upload.id)
         return parse(Submission, created)
+
+    def admission(self, competition: str, *, phase: str = "", team: str = "", sha256: str = "") -> Admission:
+        """Ask whether an archive with this digest would be taken now; else what says why not is raised."""
+        query = {name: text for name, text in (("phase", phase), ("team", team), ("sha256", sha256)) if text}
+        return self._get(Admission, f"/competitions/{_part(competition)}/admission/", query)
 
     def submissions(self) -> list[Submission]:
         """List the submissions of the caller's teams, newest first."""
@@ -140,6 +149,18 @@ class Client:
     def cancel(self, submission_id: str) -> Submission:
         """End the live run of a submission."""
         return parse(Submission, self._transport.post(f"/submissions/{_part(submission_id)}/cancel/", {}))
+
+    def choose_final(self, submission_id: str, *, is_final: bool = True) -> Submission:
+        """Have the team ranked by a submission, or take that back; doing it twice changes nothing."""
+        path = f"/submissions/{_part(submission_id)}/final/"
+        if is_final:
+            return parse(Submission, self._transport.post(path, {}, may_repeat=True))
+        self._transport.delete(path)
+        return self.submission(submission_id)
+
+    def retry(self, submission_id: str) -> Submission:
+        """Queue a submission anew as it is, after it was cancelled or the platform broke its run."""
+        return parse(Submission, self._transport.create(f"/submissions/{_part(submission_id)}/retry/", {}))
 
     def run(self, run_id: str) -> Run:
         """Return where a run stands."""

@@ -91,6 +91,15 @@ class Quota(Response):
     left: int
 
 
+class Admission(Response):
+    """What may be handed in now."""
+
+    competition: str
+    phase: str
+    team: str
+    quota: Quota
+
+
 class Metric(Response):
     """What a metric is, and what it cannot see."""
 
@@ -151,6 +160,7 @@ class Submission(Response):
     team: str = ""
     name: str = ""
     archive_sha256: str = ""
+    is_final: bool = False
     run: Run
     quota: Quota | None = None
 

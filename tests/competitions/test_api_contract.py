@@ -134,5 +134,5 @@ def test_what_makes_something_takes_a_key() -> None:
     }
     made = {operation["operationId"] for _, _, operation in OPERATIONS if "201" in operation["responses"]}
     # The answer to `createToken` is never stored: it holds the key.
-    decided = {"rescorePhase", "importCompetition", "pushDataset", "publishCompetition"}
+    decided = {"rescorePhase", "importCompetition", "pushDataset", "publishCompetition", "chooseFinal"}
     assert keyed == (made - {"createToken"}) | decided

@@ -33,7 +33,8 @@ from competitions.models import (
 )
 from competitions.selectors.access import visible_submissions
 from competitions.selectors.files import output_image
-from competitions.selectors.submissions import get_submission, public_outputs
+from competitions.selectors.output import public_outputs
+from competitions.selectors.submissions import get_submission
 from competitions.services import moderation, queue, runs
 from competitions.services.submissions import (
     Upload,

@@ -1,6 +1,7 @@
 """Signing up, in and out; addresses and passwords; where one may be sent afterwards; tokens."""
 
 import re
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -8,6 +9,7 @@ from allauth.account.models import EmailAddress
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import ApiToken, User
@@ -248,16 +250,41 @@ def test_the_theme_is_kept_in_a_cookie_and_nonsense_is_not(client: Client, db: N
 
 def test_a_token_is_shown_once_and_works(client: Client, researcher: User) -> None:
     client.force_login(researcher)
-    answer = client.post("/settings/tokens/", {"name": "laptop <1>"})
+    fields = {"name": "laptop <1>", "scopes": ["read", "submit"], "days": "30"}
+    answer = client.post("/settings/tokens/", fields)
     page = answer.content.decode()
     key = page.split("<code>pst_")[1].split("</code>")[0]
     token = use_token(key=f"pst_{key}")
     assert token is not None
     assert token.user == researcher
+    assert token.scopes == "read submit"
+    assert token.expires_at is not None
+    assert abs(token.expires_at - timezone.now() - timedelta(days=30)) < timedelta(minutes=1)
     assert "no-store" in answer.headers["Cache-Control"]
     later = client.get("/settings/tokens/").content.decode()
     assert key not in later
     assert "laptop &lt;1&gt;" in later
+    assert "<code>read submit</code>" in later
+    assert f"{token.expires_at:%Y-%m-%d}" in later
+
+
+def test_a_token_may_work_until_it_is_revoked(client: Client, researcher: User) -> None:
+    client.force_login(researcher)
+    client.post("/settings/tokens/", {"name": "server", "scopes": ["organize"], "days": "0"})
+    token = ApiToken.objects.get()
+    assert (token.scopes, token.expires_at) == ("organize", None)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"scopes": []}, {"scopes": ["everything"]}, {"days": "31"}, {"days": ""}, {"days": "-1"}]
+)
+def test_a_token_of_another_kind_is_refused(
+    client: Client, researcher: User, wrong: dict[str, object]
+) -> None:
+    client.force_login(researcher)
+    fields = {"name": "laptop", "scopes": ["read"], "days": "30"} | wrong
+    assert client.post("/settings/tokens/", fields).status_code == 400
+    assert ApiToken.objects.count() == 0
 
 
 def test_a_token_without_a_name_is_refused(client: Client, researcher: User) -> None:

@@ -8,6 +8,7 @@ from django.test import Client
 from PIL import Image
 
 from accounts.models import User
+from accounts.services import issue_token
 from competitions.models import Competition, ImagePair, Phase, Run, RunOutput, Submission
 from competitions.thumbnails import read_thumbnail
 
@@ -101,6 +102,37 @@ def test_outputs_are_the_teams_until_the_run_is_scored(
     answer = viewer(client, researcher).get(url)
     assert b"".join(answer)
     assert "private" in answer.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("scheme", ["Token", "Bearer"])
+def test_programs_fetch_with_a_token_what_their_users_see(
+    client: Client, submission: Submission, phase: Phase, researcher: User, stranger: User, scheme: str
+) -> None:
+    run = submission.runs.get()
+    public, hidden = pair(phase, "public"), pair(phase, "hidden")
+    for shown in (public, hidden):
+        RunOutput.objects.create(run=run, pair=shown, artifact=shown.content, seconds=1)
+    path = f"/images/runs/{run.pk}/{public.pk}/"
+
+    def fetched(path: str, authorization: str) -> int:
+        answer = client.get(path, headers={"Authorization": authorization})
+        answer.getvalue()  # which closes the file
+        return answer.status_code
+
+    def status(user: User, path: str, scopes: str = "read") -> int:
+        _, key = issue_token(user=user, name="test", scopes=scopes.split())
+        return fetched(path, f"{scheme} {key}")
+
+    assert client.get(path).status_code == 404
+    assert status(researcher, path) == 200
+    assert status(researcher, f"{path}160/") == 200
+    assert status(stranger, path) == 404
+    assert status(researcher, f"/images/runs/{run.pk}/{hidden.pk}/") == 404
+    assert status(researcher, path, scopes="submit") == 403
+    assert fetched(path, f"{scheme} pst_wrong") == 401
+    client.force_login(researcher)
+    assert fetched(path, f"{scheme} pst_wrong") == 401
+    assert fetched(path, "Basic eDp5") == 200
 
 
 def test_outputs_of_a_scored_run_are_public(client: Client, scored: Run, phase: Phase) -> None:

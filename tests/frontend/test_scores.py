@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from competitions.selectors.leaderboards import Estimate, RowView
-from competitions.selectors.submissions import ScoreView
+from competitions.selectors.output import ScoreView
 from frontend.templatetags import scores
 
 

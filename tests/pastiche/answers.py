@@ -51,6 +51,12 @@ METRIC = {
     "family": "style",
     "misses": "Faces.",
 }
+ADMISSION = {
+    "competition": "demo",
+    "phase": "main",
+    "team": "loom",
+    "quota": {"limit": 5, "used": 1, "left": 4},
+}
 ROW = {
     "rank": 1,
     "rank_low": 1,

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pastiche.cli import cli
+from tests.pastiche.answers import ADMISSION
 
 TOKEN = "tok-0123456789abcdef-SECRET"
 
@@ -54,6 +55,7 @@ class Remote:
         upload = {"id": "up-1", "state": "open", "size": size, "sha256": sha256, "part_bytes": 8 * 2**20}
         begun = upload | {"received": 0, "missing": [0]}
         there = upload | {"received": size, "missing": []}
+        self.on("GET", "/competitions/demo/admission/", ADMISSION)
         self.on("GET", "/uploads/", {"results": [], "next_cursor": None})
         self.on("POST", "/uploads/", begun, status=201)
         self.on("PUT", "/uploads/up-1/parts/0/", there)

@@ -100,6 +100,47 @@ def test_lost_connection_ends_with_status_6(remote: Remote, logged_in: Run_, arc
     assert json.loads(result.stdout)["error"]["code"] == "NETWORK"
 
 
+@pytest.mark.parametrize(
+    ("status", "code"), [(409, "DUPLICATE_SUBMISSION"), (429, "QUOTA_EXCEEDED"), (403, "PHASE_CLOSED")]
+)
+def test_what_would_be_refused_is_refused_before_a_byte_is_sent(
+    remote: Remote, logged_in: Run_, archive: Path, status: int, code: str
+) -> None:
+    remote.on("GET", "/competitions/demo/admission/", problem(code, "No.", "Wait."), status=status)
+    remote.on("GET", "/submissions/", {"results": [], "next_cursor": None})
+    result = logged_in("submit", str(archive), "--competition", "demo", "--team", "loom", "--json")
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["error"]["code"] == code
+    assert remote.count("/uploads/") == 0
+    sha256 = inspect_archive(archive).sha256
+    assert remote.sent("/competitions/demo/admission/").query == f"team=loom&sha256={sha256}"
+
+
+def test_retry_shows_where_the_new_run_stands(remote: Remote, logged_in: Run_) -> None:
+    remote.on("POST", "/submissions/sub-1/retry/", submission(queue_place=2), status=201)
+    assert logged_in("retry", "sub-1").stdout == "plain-copy: queued · place 2 in the queue\n"
+    assert "Idempotency-Key" in remote.sent("/submissions/sub-1/retry/").headers
+
+
+def test_a_choice_is_made_and_taken_back(remote: Remote, logged_in: Run_) -> None:
+    remote.on("POST", "/submissions/sub-1/final/", submission("scored") | {"is_final": True})
+    assert logged_in("select", "sub-1").stdout == "plain-copy is a final choice.\n"
+    remote.on("DELETE", "/submissions/sub-1/final/", {}, status=204)
+    remote.on("GET", "/submissions/sub-1/", submission("scored"))
+    assert logged_in("select", "sub-1", "--not-final").stdout == "plain-copy is no final choice.\n"
+    assert json.loads(logged_in("select", "sub-1", "--json").stdout)["is_final"] is True
+
+
+def test_a_choice_that_is_refused_says_why(remote: Remote, logged_in: Run_) -> None:
+    refusal = problem("TOO_MANY_FINALS", "One is chosen.", "Take it back first.")
+    remote.on("POST", "/submissions/sub-1/final/", refusal, status=409)
+    result = logged_in("select", "sub-1")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "error: One is chosen. [TOO_MANY_FINALS]\n  Take it back first.\n",
+    )
+
+
 def test_cancel_shows_the_new_state(remote: Remote, logged_in: Run_) -> None:
     remote.on("POST", "/submissions/sub-1/cancel/", submission("cancelled"))
     assert logged_in("cancel", "sub-1").stdout == "plain-copy: cancelled\n"

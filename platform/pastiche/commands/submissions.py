@@ -58,6 +58,36 @@ def cancel(submission_id: str, as_json: bool) -> None:
     """End the run of the submission with this ID."""
     with connect() as client:
         submission = client.cancel(submission_id)
+    _show(submission, as_json=as_json)
+
+
+@click.command(cls=Command)
+@click.argument("submission_id", metavar="ID")
+def retry(submission_id: str, as_json: bool) -> None:
+    """Hand in the submission with this ID once more as it is, after it was cancelled or the platform broke its run."""
+    with connect() as client:
+        submission = client.retry(submission_id)
+    _show(submission, as_json=as_json)
+
+
+@click.command(cls=Command)
+@click.argument("submission_id", metavar="ID")
+@click.option("--final/--not-final", "is_final", default=True, help="Choose it, or take the choice back.")
+def select(submission_id: str, is_final: bool, as_json: bool) -> None:
+    """Have your team ranked by the submission with this ID, while its phase is open."""
+    with connect() as client:
+        submission = client.choose_final(submission_id, is_final=is_final)
+    if as_json:
+        print_json(submission)
+        return
+    name = plain(submission.name) or submission.id
+    chosen = say("{name} is a final choice.", name=name)
+    make_console().print(
+        Text(chosen if submission.is_final else say("{name} is no final choice.", name=name))
+    )
+
+
+def _show(submission: Submission, *, as_json: bool) -> None:
     if as_json:
         print_json(submission)
     else:
