@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
-from competitions.errors import InvalidDataset, InvalidInput, NotAllowed, UploadTooLarge
+from competitions.errors import IllegalTransition, InvalidDataset, InvalidInput, NotAllowed, UploadTooLarge
 from competitions.models import Artifact, DatasetVersion, Draft
 from competitions.selectors.drafts import get_draft_row, suite_of
 from competitions.services.artifacts import store_file
@@ -86,9 +86,9 @@ def _open(slug: str, user: User) -> tuple[Draft, int]:
     check_may_change(Step.DATA, is_published=draft.competition.is_published)
     suite = suite_of(draft)
     if suite is None:
-        raise InvalidInput(
+        raise IllegalTransition(
             "Choose the metric suite first: it says how large the pictures have to be.",
-            fix="Complete the step before this one.",
+            fix="Complete the step “Task and metrics”, or import a competition file that names the suite.",
         )
     return draft, suite.size
 

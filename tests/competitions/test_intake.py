@@ -12,6 +12,7 @@ from accounts.models import User
 from accounts.services import create_user
 from competitions.errors import (
     CompetitionError,
+    IllegalTransition,
     InvalidDataset,
     InvalidInput,
     NotAllowed,
@@ -135,7 +136,7 @@ def test_the_suite_comes_first_for_it_says_how_large_pictures_are(organizer: Use
     drafts.start_draft(user=organizer, slug="new", texts=TEXTS)
     data = example_zip()
     error = refusal(lambda: take_in_zip(slug="new", user=organizer, content=BytesIO(data), size=len(data)))
-    assert isinstance(error, InvalidInput)
+    assert isinstance(error, IllegalTransition)
 
 
 def test_folders_of_the_server_are_for_staff(begun: Draft, organizer: User, tmp_path: Path) -> None:

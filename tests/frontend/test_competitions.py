@@ -139,7 +139,7 @@ def test_the_overview_costs_the_same_for_any_number_of_rows(
     client: Client, phase: Phase, n: int, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     store_board(phase, enter_runs(phase, n))
-    assert count_queries(client, "/c/small/", django_assert_max_num_queries) <= 10
+    assert count_queries(client, "/c/small/", django_assert_max_num_queries) <= 11
 
 
 def test_home_shows_what_is_open_or_coming_only(
