@@ -4,8 +4,10 @@ import csv
 import hashlib
 import io
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from django.http import HttpResponse, HttpResponseBase
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
@@ -18,6 +20,7 @@ from competitions.api.base import ApiView
 from competitions.api.boards import LeaderboardSerializer, SliceSerializer
 from competitions.api.contract import JSON, describe
 from competitions.errors import NotFound
+from competitions.selectors.access import Viewer
 from competitions.selectors.board_versions import BoardNow, board_now, kept
 from competitions.selectors.competitions import find_phase, get_competition
 from competitions.selectors.leaderboards import Leaderboard as Board
@@ -38,6 +41,20 @@ NAMES = ("name", "team", "kind", "submission_id", "run_id", "n_valid", "unranked
 class Leaderboard(ApiView):
     """The newest board of a phase; its entity tag covers all that it says."""
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer a stranger who asks for nothing in particular, as most do, without the framework's preparations.
+
+        They take longer than the answer. Whatever is to be refused goes the long way.
+        """
+        if _is_plain(request) and all(brake.allow_request(request, self) for brake in self.get_throttles()):  # type: ignore[arg-type]
+            now = board_now(kwargs["slug"], "", AnonymousUser())
+            if now is not None:
+                response = _answer(request, AnonymousUser(), now, as_json, JSON)
+                for name, value in self.default_response_headers.items():
+                    response[name] = value
+                return response
+        return super().dispatch(request, *args, **kwargs)
+
     @describe(
         "getLeaderboard",
         {200: LeaderboardSerializer, 304: NOT_MODIFIED},
@@ -48,7 +65,7 @@ class Leaderboard(ApiView):
     def get(self, request: Request, slug: str) -> HttpResponseBase:
         """Show the board with its slices, or answer 304 where the caller has it."""
         now = _asked(slug, self.query["phase"], request)
-        return _answer(request, now, as_json, JSON)
+        return _answer(request._request, request.user, now, as_json, JSON)
 
 
 class LeaderboardTable(ApiView):
@@ -64,7 +81,7 @@ class LeaderboardTable(ApiView):
     def get(self, request: Request, slug: str) -> HttpResponseBase:
         """Show the board as comma-separated values, every number in full precision."""
         now = _asked(slug, self.query["phase"], request)
-        response = _answer(request, now, as_csv, "text/csv; charset=utf-8")
+        response = _answer(request._request, request.user, now, as_csv, "text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="{slug}-{now.phase}.csv"'
         return response
 
@@ -101,20 +118,27 @@ def _asked(slug: str, phase: str, request: Request) -> BoardNow:
     return now
 
 
+def _is_plain(request: HttpRequest) -> bool:
+    """Say whether a request names neither a caller nor a wish."""
+    named = ("HTTP_AUTHORIZATION", "HTTP_COOKIE", "QUERY_STRING", "CONTENT_LENGTH")
+    takes_json = request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", JSON)
+    return request.method in ("GET", "HEAD") and takes_json and not any(map(request.META.get, named))
+
+
 def _answer(
-    request: Request, now: BoardNow, write: Callable[[Board], bytes], content_type: str
+    request: HttpRequest, viewer: Viewer, now: BoardNow, write: Callable[[Board], bytes], content_type: str
 ) -> HttpResponseBase:
     """Send the board as it is written, unless the caller has it; it says the same to all who may see it."""
 
     def tagged() -> tuple[str, bytes]:
-        competition = get_competition(now.competition, request.user)
+        competition = get_competition(now.competition, viewer)
         content = write(leaderboard(competition, find_phase(competition, now.phase)))
         return f'"{hashlib.sha256(content).hexdigest()}"', content
 
     tag, content = kept(write.__name__, now.phase_pk, now.number, tagged)
     response = HttpResponse(content, content_type=content_type)
     response["ETag"] = tag
-    return get_conditional_response(request._request, tag, response=response) or response
+    return get_conditional_response(request, tag, response=response) or response
 
 
 def as_json(board: Board) -> bytes:

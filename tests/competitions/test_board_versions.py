@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -238,3 +239,31 @@ def test_numbers_grow_and_never_repeat(phase: Phase) -> None:
         touch_board(phase.pk)
         seen.append(BoardVersion.objects.get().number)
     assert seen == [1, 2, 3]
+
+
+LONG_WAYS = {"query": {"phase": "main"}, "accept": {}, "cookie": {}}
+
+
+@pytest.mark.parametrize("way", LONG_WAYS)
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_the_short_way_answers_as_the_long_one(world: World, way: str, method: str) -> None:
+    long, tag = Client(), read(ADDRESSES[0]).tag
+    more = {"Accept": "application/json, text/plain;q=0.5"} if way == "accept" else {}
+    if way == "cookie":
+        long.cookies["theme"] = "dark"
+    for headers in ({}, {"If-None-Match": tag}):
+        short = getattr(Client(), method)(ADDRESSES[0], headers=headers)
+        other = getattr(long, method)(ADDRESSES[0], LONG_WAYS[way], headers={**headers, **more})
+        assert (short.status_code, short.content) == (other.status_code, other.content)
+        assert dict(short.headers) == dict(other.headers)
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/xml"])
+def test_who_takes_no_json_goes_the_long_way(world: World, accept: str) -> None:
+    assert Client().get(ADDRESSES[0], headers={"Accept": accept}).status_code == 406
+
+
+def test_strangers_on_the_short_way_are_counted_too(world: World, settings: Settings) -> None:
+    settings.API_PER_MINUTE = 2
+    assert [Client().get(ADDRESSES[0]).status_code for _ in range(3)] == [200, 200, 429]
+    assert "Retry-After" in Client().get(ADDRESSES[0])
