@@ -1,6 +1,6 @@
 """Find out by one small query whether a board still says what it said, and keep what was made of it until then."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache as kept_things
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
@@ -81,10 +81,26 @@ def _phases(slug: str, viewer: Viewer) -> list[_Row]:
     if not isinstance(viewer, AnonymousUser):
         return [_Row(*row) for row in _numbered(viewer, slug).values_list(*_Row._fields)]
     sql, parameters = _sql_for_strangers()  # most requests, and all by one query
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [slug if value == _SLUG else value for value in parameters])
-        found = [_Row(*row) for row in cursor.fetchall()]
+    found = [_Row(*row) for row in _answer(sql, [slug if value == _SLUG else value for value in parameters])]
     return [row._replace(opens_at=_in_utc(row.opens_at), closes_at=_in_utc(row.closes_at)) for row in found]
+
+
+def _answer(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Ask the database without asking first whether it is there, which would take as long; ask again if it was not."""
+    connection.health_check_done = True  # type: ignore[attr-defined]  # the stubs do not know it
+    try:
+        return _fetched(sql, parameters)
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block:
+            raise
+        connection.close()
+        return _fetched(sql, parameters)
+
+
+def _fetched(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return list(cursor.fetchall())
 
 
 @cache

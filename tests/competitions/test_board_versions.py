@@ -267,3 +267,12 @@ def test_strangers_on_the_short_way_are_counted_too(world: World, settings: Sett
     settings.API_PER_MINUTE = 2
     assert [Client().get(ADDRESSES[0]).status_code for _ in range(3)] == [200, 200, 429]
     assert "Retry-After" in Client().get(ADDRESSES[0])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no connection that could break")
+def test_a_database_that_was_started_anew_is_asked_again(phase: Phase) -> None:
+    before = board_now("small", "", AnonymousUser())
+    connection.connection.close()
+    assert board_now("small", "", AnonymousUser()) == before
+    assert before is not None
