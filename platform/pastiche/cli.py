@@ -12,7 +12,6 @@ from pastiche.commands.organizing import competition, dataset
 from pastiche.commands.publishing import dry_run, publish
 from pastiche.commands.runs import compare, logs, pull, results, watch
 from pastiche.commands.submissions import cancel, retry, select, submit
-from pastiche.language import say
 
 HELP = """Take part in style-transfer competitions.
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('competitions', '0010_organizing'),
+        ('competitions', '0012_kinds_of_uploads'),
     ]
 
     operations = [
