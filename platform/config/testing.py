@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
+from tests.browser.chromium import what_is_missing
 from tests.servers import postgres_programs, postgres_server
 
 PROCESSES = "2"
@@ -18,15 +19,17 @@ ALONE = "walk or sandbox"
 LEFT_OUT = "long"
 # Rooms whose tests hold where no web framework is installed.
 WITHOUT_WEB = ("tests/evaluation", "tests/baselines")
+# Pages in a real browser, whose event loop would keep other tests of the same session from the database.
+BROWSER = "tests/browser"
 # Parts that are asked for by name: `./run test fuzz`.
-PARTS = {"fuzz": ("tests/fuzz", "-m", LEFT_OUT)}
+PARTS = {"fuzz": ("tests/fuzz", "-m", LEFT_OUT), "browser": (BROWSER,)}
 # Rooms whose tests hold on PostgreSQL too.
 ON_POSTGRES = ("tests/accounts", "tests/competitions")
 
 
 def main() -> int:
     """Run the library's tests without any web framework, the other tests that share the machine, those that
-    want it for themselves, and the domain's on PostgreSQL.
+    want it for themselves, the domain's on PostgreSQL, and pages in a browser.
 
     With the name of a part, run that one; hand other arguments to pytest.
     """
@@ -36,12 +39,14 @@ def main() -> int:
         folder = Path(name)
         shared = ("-n", PROCESSES, "--dist", "loadfile", "-m", f"not ({ALONE} or {LEFT_OUT})")
         no_web = ("-p", "no:django", "-p", "no:pytest_redis", "-p", "tests.no_web")
-        others = [f"--ignore={room}" for room in WITHOUT_WEB]
+        others = [f"--ignore={room}" for room in (*WITHOUT_WEB, BROWSER)]
+        alone = (f"--ignore={BROWSER}", "-m", f"({ALONE}) and not {LEFT_OUT}")
         statuses = [
             _pytest(*WITHOUT_WEB, *no_web, *shared, f"--junitxml={folder / 'library.xml'}"),
             _pytest(*others, *shared, f"--junitxml={folder / 'shared.xml'}"),
-            _pytest("-m", f"({ALONE}) and not {LEFT_OUT}", f"--junitxml={folder / 'alone.xml'}"),
+            _pytest(*alone, f"--junitxml={folder / 'alone.xml'}"),
             _on_postgres(f"--junitxml={folder / 'postgres.xml'}"),
+            0 if what_is_missing() else _pytest(BROWSER, f"--junitxml={folder / 'browser.xml'}"),
         ]
         _tell_skipped(folder)
     return max(statuses)
@@ -69,6 +74,8 @@ def _tell_skipped(folder: Path) -> None:
             reasons[f"{skipped.get('message', 'no reason given')} ({report.stem} tests)"] += 1
     if postgres_programs() is None:
         reasons["PostgreSQL's server programs are not installed (all tests on PostgreSQL)"] += 1
+    if missing := what_is_missing():
+        reasons[f"{missing} (all pages in a browser)"] += 1
     if not reasons:
         print("Nothing was skipped.")
     for reason, count in sorted(reasons.items()):

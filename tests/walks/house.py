@@ -79,7 +79,16 @@ class House:
     def start(self, *names: str, code: Path = ROOT) -> None:
         """Start services of a checkout by name and wait until the web answers; a successor is a worker too."""
         commands = {
-            "web": [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{self.port}"],
+            "web": [
+                sys.executable,
+                "-m",
+                "gunicorn",
+                "config.wsgi",
+                "--threads",
+                "4",
+                "--bind",
+                f"127.0.0.1:{self.port}",
+            ],
             "worker": [*CELERY, "-Q", "evaluation", "-c", "1", "-n", "evaluation@walk"],
             "successor": [*CELERY, "-Q", "evaluation", "-c", "1", "-n", "evaluation@successor"],
             "scheduler": [*CELERY, "-B", "-Q", "upkeep", "-P", "solo", "-n", "upkeep@walk"],

@@ -1,0 +1,1 @@
+"""Pages in a real browser; a package, so that its fixtures end before other tests begin."""
