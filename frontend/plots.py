@@ -1,6 +1,6 @@
 """Draw plots as numbers for SVG templates: pure functions from rows to places in pixels."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor
 
@@ -27,7 +27,7 @@ class Point:
     """One generator: its place, the ends of its 95 % bars, and its name where there is room for it.
 
     `is_frontier`: no other entry has more of both scores. Baselines count only where there is nothing else.
-    `is_own`: the reader handed it in.
+    `is_own`: it belongs to a team of the reader.
     """
 
     row: RowView
@@ -130,7 +130,7 @@ def tradeoff_plot(
     width: float = 860,
     height: float = 460,
     pages: Mapping[int, str] | None = None,
-    reader_id: int | None = None,
+    own_teams: Collection[int] = (),
     has_names: bool = True,
 ) -> Plot | None:
     """Place the ranked rows and the baselines; None where nothing has both scores.
@@ -140,7 +140,7 @@ def tradeoff_plot(
         width: of the picture in pixels.
         height: of the picture in pixels.
         pages: position of a row -> what to put before the anchor of its link, for rows on another page.
-        reader_id: the user whose own entries are marked.
+        own_teams: the teams of the reader, whose entries are marked.
         has_names: write names where they cover nothing.
     """
     known = [row for row in rows if not row.unranked_reason and {"content", "style"} <= row.values.keys()]
@@ -157,7 +157,7 @@ def tradeoff_plot(
         replace(
             point,
             is_frontier=point.row.submission_id in edge,
-            is_own=reader_id is not None and point.row.submitter_id == reader_id,
+            is_own=point.row.team_id in own_teams,
         )
         for point in points
     ]

@@ -20,7 +20,7 @@ _JOINED = ("submission__team", "submission__archive", "run")
 _READ = (
     *("snapshot", "position", "rank", "rank_low", "rank_high", "group", "group_last", "p_next"),
     *("values", "slices", "n_valid", "unranked_reason"),
-    *("submission__name", "submission__kind", "submission__created_at", "submission__submitted_by"),
+    *("submission__name", "submission__kind", "submission__created_at", "submission__team"),
     *("submission__team__name", "submission__archive__size", "run__source"),
 )
 
@@ -65,7 +65,7 @@ class RowView:
     strip: frozenset[int]
     flags: tuple[FlagView, ...]
     maker_id: UUID
-    submitter_id: int | None = None
+    team_id: int | None = None
     archive_size: int = 0
     slices: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
 
@@ -209,7 +209,7 @@ def _row_view(row: LeaderboardRow, strip: frozenset[int], flags: tuple[FlagView,
         strip=strip,
         flags=flags,
         maker_id=row.run.source_id or row.run_id,
-        submitter_id=row.submission.submitted_by_id,
+        team_id=row.submission.team_id,
         archive_size=row.submission.archive.size,
         slices={
             axis: {label: Estimate(*numbers) for label, numbers in labels.items()}

@@ -1,11 +1,13 @@
 """The leaderboard of a phase, as a page and as files."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from accounts.models import User
+from accounts.selectors import teams_of
 from competitions.selectors import competitions as selectors
 from competitions.selectors import leaderboards
 from competitions.selectors.leaderboards import Leaderboard
@@ -39,6 +41,7 @@ def leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
     board = leaderboards.leaderboard(competition, phase, strip=read_strip(request.GET) - 1)
     view = read_view(request.GET, board)
     lines = ordered_lines(board, view)
+    own = _own_teams(request)
     shown, pages = page_of(lines, view)
     context = {
         "competition": competition,
@@ -50,6 +53,7 @@ def leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
         "unranked": [(line, []) for line in shown if line.row.unranked_reason],
         "n_entries": sum(row.kind != "baseline" for row in board.rows),
         "shown": shown,
+        "own_teams": own,
         "pages": pages,
         "other_pairs": other_pairs(board, view),
         "baselines_shown": view.link(has_baselines=True),
@@ -59,20 +63,29 @@ def leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
         "further": _further_metrics(board),
         "style_share": round(100 * board.phase.suite.style_weight),
     }
-    return render(request, "frontend/leaderboard.html", context | _plots(lines, view, request.user.pk))
+    return render(request, "frontend/leaderboard.html", context | _plots(lines, view, own))
 
 
-def _plots(lines: Sequence[Line], view: BoardView, reader_id: int | None) -> dict[str, object]:
+def _plots(lines: Sequence[Line], view: BoardView, own: Collection[int]) -> dict[str, object]:
     """Draw the plot twice: names and marks keep their size on a narrow screen."""
     rows = sorted((line.row for line in lines), key=lambda row: row.position)
     pages = page_links(lines, view)
     width, height = NARROW
     return {
-        "plot": tradeoff_plot(rows, pages=pages, reader_id=reader_id),
+        "plot": tradeoff_plot(rows, pages=pages, own_teams=own),
         "narrow_plot": tradeoff_plot(
-            rows, width=width, height=height, pages=pages, reader_id=reader_id, has_names=False
+            rows, width=width, height=height, pages=pages, own_teams=own, has_names=False
         ),
     }
+
+
+def _own_teams(request: HttpRequest) -> frozenset[int]:
+    """Return the teams whose entries are the reader's: also those that a team mate has handed in."""
+    return (
+        frozenset(team.pk for team in teams_of(request.user))
+        if isinstance(request.user, User)
+        else frozenset()
+    )
 
 
 def _further_metrics(board: Leaderboard) -> list[MetricSpec]:

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import User
+from accounts.models import Membership, User
 from accounts.services import create_user
 from competitions.models import LeaderboardRow, Phase, Run, Submission
 from competitions.services.datasets import import_dataset
@@ -263,16 +263,22 @@ def test_all_rows_can_show_other_pairs(client: Client, phase: Phase, tmp_path: P
         assert second.count(f'src="/images/runs/{run.pk}/') == 3
 
 
-def test_ones_own_entries_are_marked(client: Client, phase: Phase, stranger: User) -> None:
-    runs = enter_runs(phase, 4)
+def test_entries_of_ones_teams_are_marked_whoever_handed_them_in(
+    client: Client, phase: Phase, stranger: User
+) -> None:
+    runs = enter_runs(phase, 5)
     store_board(phase, runs)
-    Submission.objects.filter(pk=runs[2].submission_id).update(submitted_by=stranger)
+    Submission.objects.filter(pk=runs[1].submission_id).update(submitted_by=stranger)  # for a team since left
+    for run in runs[2:4]:
+        team = run.submission.team
+        assert team
+        Membership.objects.create(team=team, user=stranger)
     assert "yours" not in client.get(BOARD).content.decode()
     client.force_login(stranger)
     page = client.get(BOARD).content.decode()
-    (row,) = (part for part in page.split("<tr ") if 'class="chip own"' in part)
-    assert "generator-0002" in row
-    assert len(re.findall(r'class="point entry[a-z ]* own"', page)) == 2  # in the wide and in the narrow plot
+    rows = [part for part in page.split("<tr ") if 'class="chip own"' in part]
+    assert [re.search(r"generator-\d+", row)[0] for row in rows] == ["generator-0002", "generator-0003"]  # type: ignore[index]
+    assert len(re.findall(r'class="point entry[a-z ]* own"', page)) == 4  # in the wide and in the narrow plot
 
 
 def test_pictures_lead_to_their_pair(client: Client, phase: Phase) -> None:
