@@ -112,9 +112,6 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if BEHIND_TLS else "http"
 
 LOCALE_PATHS = [BASE_DIR / "frontend" / "locale"]
 
-STATIC_URL = "static/"
-WHITENOISE_USE_FINDERS = True  # no collectstatic step: the files are read from the packages at start
-
 # Content-addressed files: archives, images, outputs, per-pair scores; in a folder, or in a bucket that many machines
 # share. Never below a public URL: every download goes through a view that asks a selector who may see it.
 STORAGES = {
@@ -130,6 +127,8 @@ STORAGES = {
 LINK_SECONDS = env.read_int("PASTICHE_LINK_SECONDS", 60, low=5, high=3600)
 # Largest archive that may be uploaded.
 MAX_ARCHIVE_MB = env.read_int("PASTICHE_MAX_ARCHIVE_MB", 500, low=1, high=10_000)
+# What each machine keeps of the small copies of pictures that its pages show.
+THUMBNAIL_CACHE_MB = env.read_int("PASTICHE_THUMBNAIL_CACHE_MB", 1000, low=1, high=10**6)
 FILE_UPLOAD_TEMP_DIR = env.read_folder("PASTICHE_UPLOAD_DIR", DATA_DIR / "uploads")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2**20
 

@@ -1,6 +1,7 @@
 """Small copies of stored images: how they are made, kept and made again."""
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -59,3 +60,22 @@ def test_where_nothing_can_be_written_copies_are_made_each_time(settings: Settin
     (Path(settings.DATA_DIR) / "thumbnails").write_text("in the way")
     digest = store(smooth_image(3, 128))
     assert read_thumbnail(digest, 96).startswith(b"RIFF")
+
+
+def test_the_folder_is_kept_to_its_size_and_the_oldest_copies_go_first(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    monkeypatch.setattr(thumbnails, "LOOK_EVERY", 1)
+    settings.THUMBNAIL_CACHE_MB = 1
+    folder = Path(settings.DATA_DIR) / "thumbnails" / "aa"
+    folder.mkdir(parents=True)
+    for age in range(4):
+        old = folder / f"{age}.webp"
+        old.write_bytes(bytes(2**18))
+        os.utime(old, (1_000_000 - age,) * 2)
+    read_thumbnail(store(smooth_image(3, 128)), 96)
+    assert sorted(file.name for file in folder.iterdir()) == ["0.webp", "1.webp", "2.webp"]
+    assert len(list(folder.parent.rglob("*.webp"))) == 4
+    settings.THUMBNAIL_CACHE_MB = 500
+    read_thumbnail(store(smooth_image(4, 128)), 96)
+    assert len(list(folder.parent.rglob("*.webp"))) == 5
