@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from competitions.selectors import output as selectors
 from competitions.selectors import status as status_selectors
-from competitions.selectors.output import LogView
+from competitions.selectors.competitions import PairView
+from competitions.selectors.output import LogView, OutputView
 from competitions.selectors.submissions import SubmissionView
 from evaluation.metrics.registry import METRIC_SPECS
 from frontend.stages import forecast, is_silent, poll_seconds, stages
@@ -41,7 +42,7 @@ def progress_context(submission: SubmissionView, now: datetime) -> dict[str, obj
         "poll": poll_seconds(run, now),
         "is_silent": is_silent(run, now, status_selectors.lease_seconds()),
         "platform": status_selectors.status() if run.state == "queued" else None,
-        "outputs": outputs,
+        "outputs": [(_pair(output), output.seconds) for output in outputs],
         "n_outputs": len(outputs),
     }
 
@@ -82,6 +83,12 @@ def facts(submission: SubmissionView) -> list[Fact]:
     for key, value in known.items():
         made.append(Fact(labels.get(key, key), _flat(value)))
     return made
+
+
+def _pair(output: OutputView) -> PairView:
+    return PairView(
+        output.pair_pk, output.pair_name, output.style_family, output.culture, output.content_kind
+    )
 
 
 def _labels() -> dict[str, str]:
