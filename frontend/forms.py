@@ -9,13 +9,15 @@ from accounts.models import Team
 
 
 class SubmitForm(forms.Form):
-    """An archive with what its sender says about it."""
+    """An archive, or the upload that has brought it in parts, with what its sender says about it."""
 
     archive = forms.FileField(
         label=_("Archive"),
+        required=False,
         help_text=_("A .zip file with manifest.json at its top."),
         widget=forms.ClearableFileInput(attrs={"accept": ".zip,application/zip"}),
     )
+    upload = forms.UUIDField(required=False, widget=forms.HiddenInput)
     team = forms.ChoiceField()
     note = forms.CharField(
         label=_("Note"),
@@ -36,6 +38,14 @@ class SubmitForm(forms.Form):
         self.fields["team"] = forms.ChoiceField(
             label=_("Submit as"), choices=[(team.slug, team.name) for team in teams]
         )
+
+    def clean(self) -> dict[str, object]:
+        """Ask for the file, or for an upload that has brought it."""
+        fields: dict[str, object] = super().clean() or {}
+        if not fields.get("archive") and not fields.get("upload") and "archive" not in self.errors:
+            required = self.fields["archive"].error_messages["required"]
+            self.add_error("archive", forms.ValidationError(required, code="required"))
+        return fields
 
 
 class TokenForm(forms.Form):

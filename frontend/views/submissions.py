@@ -19,6 +19,7 @@ from competitions.errors import (
     DuplicateSubmission,
     IllegalTransition,
     NotATeamMember,
+    NotFound,
     PhaseClosed,
     TooManyFinals,
 )
@@ -28,12 +29,14 @@ from competitions.selectors.actions import actions_on
 from competitions.selectors.competitions import CompetitionView, PhaseView
 from competitions.selectors.finals import finals
 from competitions.selectors.flags import flags_of
+from competitions.selectors.uploads import UploadView, content_of, get_upload
 from competitions.services.finals import choose_final, drop_final
 from competitions.services.submissions import Upload, cancel_submission, create_submission
 from frontend.explain import explain
 from frontend.filters import filter_submissions
 from frontend.forms import SubmitForm
 from frontend.progress import log_context, progress_context, result_context
+from frontend.uploads import upload_texts
 from frontend.viewer import signed_in_user
 
 
@@ -151,13 +154,20 @@ def _create(phase: PhaseView, user: User, form: SubmitForm) -> UUID:
     team = find_team(user, fields["team"])
     if team is None:
         raise NotATeamMember
-    upload = Upload(
-        content=fields["archive"],
-        size=fields["archive"].size,
-        note=fields["note"],
-        allow_duplicate=fields["allow_duplicate"],
-    )
+    content, size = fields["archive"], fields["archive"].size if fields["archive"] else 0
+    if not content:
+        content, size = content_of(fields["upload"], user), get_upload(fields["upload"], user).size
+    upload = Upload(content, size, note=fields["note"], allow_duplicate=fields["allow_duplicate"])
     return create_submission(phase_pk=phase.pk, team=team, user=user, upload=upload).pk
+
+
+def _arrived(form: SubmitForm, user: User) -> UploadView | None:
+    """Return the upload that the form names, if it is still there: its file need not be sent again."""
+    try:
+        found = get_upload(UUID(form["upload"].value() or ""), user)
+    except (ValueError, NotFound):
+        return None
+    return found if found.state == "finished" else None
 
 
 def _submit_page(
@@ -167,7 +177,7 @@ def _submit_page(
     form: SubmitForm,
     problem: CompetitionError | None,
 ) -> HttpResponse:
-    """Show the form with what was typed; the file has to be chosen again, browsers do not allow more."""
+    """Show the form with what was typed; a file that was not sent in parts has to be chosen again."""
     user = signed_in_user(request)
     context = {
         "competition": competition,
@@ -175,6 +185,8 @@ def _submit_page(
         "form": form,
         "problem": explain(problem) if problem else None,
         "offers_duplicate": isinstance(problem, DuplicateSubmission),
+        "arrived": _arrived(form, user),
+        "upload_texts": upload_texts(),
         "quotas": [(team.name, competition_selectors.quota(phase, team, user)) for team in teams_of(user)],
     }
     status = 400 if problem or form.errors else 200

@@ -1,5 +1,9 @@
 """Handing in by the form: what is accepted, what is refused and how, what the form keeps."""
 
+import hashlib
+import json
+import re
+import zipfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +16,8 @@ from pytest_django import Settings
 
 from accounts.models import Team, User
 from accounts.services import create_team
-from competitions.models import Artifact, Phase, Submission
+from competitions.models import Artifact, Phase, Submission, Upload
+from competitions.services.uploads import Part, UploadPlan, finish_upload, put_part, start_upload
 
 URL = "/c/small/submit/"
 
@@ -156,3 +161,65 @@ def test_a_form_from_elsewhere_is_refused_in_the_frame(phase: Phase, researcher:
     answer = browser.post(URL, {"team": team.slug})
     assert answer.status_code == 403
     assert "Reload the page" in answer.content.decode()
+
+
+def arrive(user: User, path: Path) -> Upload:
+    """Send a file in parts, as the page's script does."""
+    content = path.read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    with zipfile.ZipFile(path) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+    made = start_upload(user=user, plan=UploadPlan("archive", len(content), sha256, manifest))
+    put_part(upload_id=made.pk, user=user, part=Part(0, content, sha256))
+    return finish_upload(upload_id=made.pk, user=user)
+
+
+def test_a_file_that_came_in_parts_is_handed_in_by_its_upload(
+    member: Client, phase: Phase, researcher: User, make_archive: Callable[..., Path]
+) -> None:
+    sent = arrive(researcher, make_archive("wash"))
+    answer = send(member, None, upload=str(sent.pk), note="in parts")
+    made = Submission.objects.get()
+    assert answer.headers["Location"] == f"/s/{made.pk}/"  # type: ignore[attr-defined]
+    assert (made.archive.sha256, made.note) == (sent.sha256, "in parts")
+
+
+def test_a_refused_upload_is_kept_so_that_it_need_not_be_sent_again(
+    member: Client, phase: Phase, researcher: User, make_archive: Callable[..., Path]
+) -> None:
+    path = make_archive("wash")
+    send(member, path)
+    sent = arrive(researcher, path)
+    answer = send(member, None, upload=str(sent.pk), note="again")
+    page = answer.content.decode()  # type: ignore[attr-defined]
+    assert "DUPLICATE_SUBMISSION" in page
+    assert f'<input type="hidden" name="upload" value="{sent.pk}">' in page
+    assert "is still here" in page
+    assert "choose the archive again" not in page
+    assert ">again</textarea>" in page.replace("\n", "")
+    assert send(member, None, upload=str(sent.pk), allow_duplicate="on").status_code == 302  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("upload", ["", "nonsense", "5f0c7f0e-9f5b-4d0c-8f6c-0d6a2f3f1b7a"])
+def test_an_upload_that_is_not_there_is_refused(member: Client, phase: Phase, upload: str) -> None:
+    page = refused(send(member, None, upload=upload, note="kept"))
+    assert "NOT_FOUND" in page or "This field is required." in page
+    assert "kept</textarea>" in page
+
+
+def test_nobody_hands_in_the_upload_of_somebody_else(
+    member: Client, phase: Phase, stranger: User, make_archive: Callable[..., Path]
+) -> None:
+    sent = arrive(stranger, make_archive("wash"))
+    page = refused(send(member, None, upload=str(sent.pk)))
+    assert "NOT_FOUND" in page
+    assert "is still here" not in page
+
+
+def test_the_script_gets_its_sentences_in_the_language_of_the_page(member: Client, phase: Phase) -> None:
+    page = member.get(URL).content.decode()
+    found = re.search(r'<script id="upload-texts" type="application/json">(.*?)</script>', page)
+    assert found
+    texts = json.loads(found[1])
+    assert texts["codes"]["UPLOAD_MISMATCH"][0].startswith("The parts together are not the file")
+    assert 'src="/static/frontend/upload.js" type="module"' in page

@@ -1,0 +1,33 @@
+"""What the script that sends archives in parts tells its reader, in the reader's language."""
+
+from django.utils.translation import gettext as _
+
+from competitions import errors
+from frontend.explain import explain
+
+REFUSALS: tuple[type[errors.CompetitionError], ...] = (
+    errors.InvalidInput,
+    errors.NotAllowed,
+    errors.NotFound,
+    errors.PartConflict,
+    errors.PartRefused,
+    errors.RefusedArchive,
+    errors.UploadClosed,
+    errors.UploadIncomplete,
+    errors.UploadMismatch,
+    errors.UploadQuotaExceeded,
+    errors.UploadTooLarge,
+)
+
+
+def upload_texts() -> dict[str, object]:
+    """Return the sentences of the script; `codes` are what the server may refuse -> sentence and advice."""
+    told = [explain(kind()) for kind in REFUSALS]
+    return {
+        "reading": _("Reading the file …"),
+        "sending": _("{n} of {m} MB have arrived. You may leave this page: the same file goes on from here."),
+        "checking": _("All has arrived; the archive is being checked …"),
+        "waiting": _("The line is broken. Trying again in {n} seconds; nothing that has arrived is lost."),
+        "failed": _("The file could not be read or sent. Reload the page and choose it again."),
+        "codes": {one.code: [one.sentence, one.fix] for one in told},
+    }
