@@ -122,6 +122,13 @@ class SliceTooThin(CompetitionError):
     fix = "Take another slice, or the whole board."
 
 
+class AddressUnchecked(CompetitionError):
+    """The mail address of this account was never confirmed."""
+
+    code = "ADDRESS_UNCHECKED"
+    fix = "Follow the link in the mail that came after signing up; signing in on the site sends it again."
+
+
 class ScopeMissing(CompetitionError):
     """The token does not have the scope for this."""
 

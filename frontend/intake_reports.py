@@ -3,18 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from evaluation.intake.findings import KINDS, THIN, Kind, Report, Weight
+from evaluation.intake.findings import DETAILS, KINDS, THIN, Kind, Report, Weight
 
 SHOWN = 12  # files of one kind; the others are counted
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One file with a finding; `thumbnail` is empty where nothing could be decoded."""
+    """One file with a finding; `thumbnail` is empty where nothing could be decoded.
+
+    `sentence` says in words what the finding's detail says as a code.
+    """
 
     file: str
     detail: str
     thumbnail: str
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,9 @@ def _groups(report: Report, thumbnails: Mapping[str, str]) -> list[Group]:
         # Thin groups are marked in the histograms already.
         listed = () if code == "SMALL_SLICE" else report.findings
         of_code = [finding for finding in listed if finding.code == code and finding.file][:SHOWN]
-        files = tuple(Shown(f.file, f.detail, thumbnails.get(f.file, "")) for f in of_code)
+        files = tuple(
+            Shown(f.file, f.detail, thumbnails.get(f.file, ""), DETAILS.get(f.detail, "")) for f in of_code
+        )
         groups.append(Group(KINDS[code], n, files))
     order = list(Weight)
     return sorted(groups, key=lambda group: order.index(group.kind.weight))

@@ -15,7 +15,7 @@ from frontend.templatetags.states import label
 STATES = ("open", "upcoming", "closed")
 AXES = ("culture", "style_family")
 MAX_SEARCH = 80
-STATE_TITLE = gettext_lazy("State")
+TITLES = {"state": gettext_lazy("State"), "task": gettext_lazy("Task")}
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ class Listing:
         found = all(self.chosen.get(axis, "") in ("", *card.labels[axis]) for axis in AXES)
         text = f"{card.competition.title} {card.competition.summary}".casefold()
         is_in_state = self.chosen.get("state", "") in ("", state_of(card))
-        return found and is_in_state and self.search.casefold() in text
+        has_task = self.chosen.get("task", "") in ("", *_tasks_of(card))
+        return found and is_in_state and has_task and self.search.casefold() in text
 
 
 def state_of(card: CardView) -> str:
@@ -47,7 +48,7 @@ def state_of(card: CardView) -> str:
 def read_listing(query: QueryDict, cards: Sequence[CardView]) -> Listing:
     """Read the address; a value that makes no sense leaves the whole list and a note."""
     chosen: dict[str, str] = {}
-    for name in ("state", *AXES):
+    for name in (*TITLES, *AXES):
         value = query.get(name, "")
         if value and value not in _values(name, cards):
             return Listing(note=_("“{text}” means nothing here.").format(text=value[:MAX_SEARCH]))
@@ -57,9 +58,9 @@ def read_listing(query: QueryDict, cards: Sequence[CardView]) -> Listing:
 
 def filters(listing: Listing, cards: Sequence[CardView]) -> list[tuple[str, list[Choice]]]:
     """List the filters with their values; one that could not choose anything is left out."""
-    names = {"state": str(STATE_TITLE), **axis_names()}
+    names = {**{name: str(title) for name, title in TITLES.items()}, **axis_names()}
     made = []
-    for name in ("state", *AXES):
+    for name in (*TITLES, *AXES):
         values = _values(name, cards)
         if len(values) < 2:
             continue
@@ -86,7 +87,14 @@ def _shown(name: str, value: str) -> str:
     return str(label(value)) if name == "state" else value
 
 
+def _tasks_of(card: CardView) -> tuple[str, ...]:
+    """Name what its runs are scored by: that says at which size to paint, and what counts."""
+    return (card.competition.phase.suite.id,) if card.competition.phase else ()
+
+
 def _values(name: str, cards: Sequence[CardView]) -> Sequence[str]:
     if name == "state":
         return STATES
+    if name == "task":
+        return sorted({task for card in cards for task in _tasks_of(card)})
     return sorted({value for card in cards for value in card.labels[name]})

@@ -27,7 +27,7 @@ from competitions.services import drafts as drafting
 from competitions.services import finals, flags, intake, moderation, publishing, queue, webhooks
 from competitions.services import submissions as handing_in
 from evaluation.failures import FAILURES
-from evaluation.intake.findings import KINDS
+from evaluation.intake.findings import DETAILS, KINDS
 from evaluation.metrics.registry import METRIC_SPECS
 from evaluation.obstacles import OBSTACLES
 
@@ -93,6 +93,7 @@ def foreign_texts() -> Iterator[str]:
     yield from (*FLAG_TEXTS.values(), MAIL_FAILED, *drafts.PROBLEMS, *webhook_line.PROBLEMS)
     for kind in KINDS.values():
         yield from (kind.sentence, kind.advice)
+    yield from DETAILS.values()
     for error in (*_errors(CompetitionError), *_errors(TeamError)):
         yield " ".join((error.__doc__ or "").split())
         if error.fix:

@@ -20,6 +20,7 @@ from competitions.errors import CompetitionError, QuotaExceeded
 logger = logging.getLogger(__name__)
 
 STATUS = {
+    "ADDRESS_UNCHECKED": 403,
     "COMPETITION_ERROR": 400,
     "INVALID_INPUT": 400,
     "NOT_COMPARABLE": 400,

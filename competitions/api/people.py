@@ -12,14 +12,14 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
 from accounts.models import ApiToken, User
-from accounts.selectors import find_team, members_of, teams_of, working_tokens
+from accounts.selectors import awaits_address_check, find_team, members_of, teams_of, working_tokens
 from accounts.services import ensure_personal_team, issue_token, revoke_token
 from competitions.api import requests
 from competitions.api.base import ApiView, answer_page, caller, need_scope
 from competitions.api.contract import describe
 from competitions.api.shapes import UtcField, page_shape
 from competitions.api.throttles import GuessThrottle
-from competitions.errors import NotFound
+from competitions.errors import AddressUnchecked, NotFound
 from competitions.selectors.paging import page_of, page_of_list
 
 LARGEST_ID = 2**63 - 1
@@ -127,6 +127,8 @@ class Tokens(ApiView):
             raise AuthenticationFailed(
                 "This account has a second factor: make the token at /settings/tokens/."
             )
+        if awaits_address_check(user):
+            raise AddressUnchecked
         token, key = issue_token(user=user, name=fields["name"], scopes=fields["scopes"], days=fields["days"])
         shown = {"id": token.pk, "name": token.name, "user": user.username, "expires_at": token.expires_at}
         answer = NewTokenSerializer({"token": key, "scopes": token.scopes.split(), **shown}).data

@@ -146,6 +146,23 @@ _LIST = (
 
 KINDS: dict[str, Kind] = {kind.code: kind for kind in _LIST}
 
+# The details of NOT_AN_IMAGE and BROKEN_IMAGE are codes, so that pages can say them in any language.
+DETAILS = {
+    "SVG": "It is an SVG drawing.",
+    "HTML": "It is a web page.",
+    "XML": "It is an XML document.",
+    "PDF": "It is a PDF document.",
+    "ZIP": "It is a zip file.",
+    "GIF": "It is a GIF picture.",
+    "TIFF": "It is a TIFF picture.",
+    "PSD": "It is a Photoshop file.",
+    "EMPTY": "It is empty.",
+    "TEXT": "It is text.",
+    "UNKNOWN": "It is of no known kind.",
+    "CUT_OFF": "The file ends too early.",
+    "DAMAGED": "Its pixels cannot be decoded.",
+}
+
 
 @dataclass(frozen=True)
 class Finding:

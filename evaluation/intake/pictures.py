@@ -26,7 +26,7 @@ _LEADS = (
     (b"<script", "HTML"),
     (b"<?xml", "XML"),
     (b"%pdf", "PDF"),
-    (b"pk\x03\x04", "zip"),
+    (b"pk\x03\x04", "ZIP"),
     (b"gif8", "GIF"),
     (b"ii*\0", "TIFF"),
     (b"mm\0*", "TIFF"),
@@ -58,14 +58,12 @@ def examine(name: str, data: bytes, size: int) -> Picture:
             warnings.simplefilter("error")
             with Image.open(BytesIO(data), formats=FORMATS) as image:
                 return _examine(name, image, data, size)
-    except Image.DecompressionBombError as error:
-        return _refused(name, "TOO_MANY_PIXELS", str(error))
-    except Image.DecompressionBombWarning as error:
-        return _refused(name, "TOO_MANY_PIXELS", str(error))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return _refused(name, "TOO_MANY_PIXELS", f"> {Image.MAX_IMAGE_PIXELS}")
     except Image.UnidentifiedImageError:
-        return _refused(name, "NOT_AN_IMAGE", f"It is {_guess(data)}.")
+        return _refused(name, "NOT_AN_IMAGE", _guess(data))
     except _DAMAGE as error:
-        return _refused(name, "BROKEN_IMAGE", str(error)[:200])
+        return _refused(name, "BROKEN_IMAGE", "CUT_OFF" if "truncated" in str(error) else "DAMAGED")
 
 
 def _examine(name: str, image: Image.Image, data: bytes, size: int) -> Picture:
@@ -115,12 +113,12 @@ def _refused(name: str, code: str, detail: str) -> Picture:
 
 
 def _guess(data: bytes) -> str:
-    """Say what a file seems to be that is no picture of ours."""
+    """Say what a file seems to be that is no picture of ours, as a code of `findings.DETAILS`."""
     head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     for lead, kind in _LEADS:
         if head.startswith(lead):
             is_svg = kind == "XML" and b"<svg" in data[:4096].lower()
             return "SVG" if is_svg else kind
     if not data:
-        return "empty"
-    return "text" if b"\0" not in data[:1024] else "something unknown"
+        return "EMPTY"
+    return "TEXT" if b"\0" not in data[:1024] else "UNKNOWN"

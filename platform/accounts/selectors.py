@@ -1,5 +1,7 @@
 """Every read of users, teams and tokens."""
 
+from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.core import signing
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -47,6 +49,14 @@ def find_invitation(token: str) -> TeamInvitation | None:
     except signing.BadSignature:
         return None
     return _valid_invitations().select_related("team").filter(pk=key).first()
+
+
+def awaits_address_check(user: User) -> bool:
+    """Say whether the user still has to prove a mail address, where the site demands that of whoever has one."""
+    if settings.ACCOUNT_EMAIL_VERIFICATION != "mandatory":
+        return False
+    addresses = EmailAddress.objects.filter(user=user)
+    return not addresses.filter(verified=True).exists() and (bool(user.email) or addresses.exists())
 
 
 def _valid_invitations() -> QuerySet[TeamInvitation]:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -247,3 +248,26 @@ def test_a_token_that_has_expired_is_refused(researcher: User) -> None:
     ApiToken.objects.filter(pk=token.pk).update(expires_at=timezone.now())
     answer = client.get(f"{API}/me/")
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "NOT_SIGNED_IN")
+
+
+def test_an_account_whose_address_was_never_confirmed_gets_no_token(
+    anonymous: APIClient, researcher: User, settings: Settings
+) -> None:
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+    User.objects.filter(pk=researcher.pk).update(email="rosalba@example.org")
+    address = EmailAddress.objects.create(user=researcher, email="rosalba@example.org", primary=True)
+    status, body = exchange(anonymous)
+    assert (status, body["error"]["code"]) == (403, "ADDRESS_UNCHECKED")
+    assert "sends it again" in body["error"]["fix"]
+    assert not ApiToken.objects.exists()
+    address.verified = True
+    address.save()
+    assert exchange(anonymous)[0] == 201
+
+
+def test_an_account_without_an_address_has_nothing_to_confirm(
+    anonymous: APIClient, researcher: User, settings: Settings
+) -> None:
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+    User.objects.filter(pk=researcher.pk).update(email="")
+    assert exchange(anonymous)[0] == 201

@@ -11,7 +11,7 @@ from PIL import Image
 from evaluation.errors import InvalidArchive
 from evaluation.images import decode_rgb, encode_png
 from evaluation.intake.example import example_zip
-from evaluation.intake.findings import KINDS, Report
+from evaluation.intake.findings import DETAILS, KINDS, Report
 from evaluation.intake.packed import folder_files, packed_files
 from evaluation.intake.pictures import Picture, examine
 from evaluation.intake.survey import Survey, survey
@@ -60,14 +60,15 @@ def test_a_picture_of_the_right_form_passes_unchanged() -> None:
         (b"\xef\xbb\xbf <!DOCTYPE html><script>alert(1)</script>", "HTML"),
         (b"%PDF-1.7", "PDF"),
         (b"GIF89a", "GIF"),
-        (b"", "empty"),
-        (b"hello", "text"),
+        (b"", "EMPTY"),
+        (b"hello", "TEXT"),
     ],
 )
 def test_what_is_no_picture_is_told_by_its_content_not_by_its_name(data: bytes, kind: str) -> None:
     picture = examine("innocent.png", data, SIZE)
     assert (codes(picture), picture.png) == ({"NOT_AN_IMAGE"}, b"")
-    assert kind in picture.findings[0].detail
+    assert picture.findings[0].detail == kind
+    assert kind in DETAILS
 
 
 def test_a_picture_that_is_cut_off_is_left_out() -> None:

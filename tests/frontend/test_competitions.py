@@ -1,5 +1,6 @@
 """The home page, the list, and what a competition's page says."""
 
+import dataclasses
 import gzip
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,13 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from competitions.models import Competition, Phase, Run
-from competitions.services.competitions import PhasePlan, create_competition, create_phase, publish
+from competitions.services.competitions import (
+    PhasePlan,
+    create_competition,
+    create_phase,
+    publish,
+    store_suite,
+)
 from competitions.services.datasets import import_dataset
 from evaluation.spec import MetricSuite
 from tests.boards import draw_outputs, enter_runs, store_board
@@ -101,6 +108,19 @@ def test_the_list_is_filtered_by_the_labels_of_public_pairs(client: Client, two:
     assert 'href="?culture=far">Take off “family-1”' in both
 
 
+def test_the_list_is_filtered_by_task(client: Client, two: None, suite: MetricSuite) -> None:
+    assert "?task=" not in client.get("/competitions/").content.decode()  # all have the same
+    wide = dataclasses.replace(suite, name="sts-wide")
+    Phase.objects.filter(competition__slug="second").update(suite=store_suite(suite=wide))
+    everything = client.get("/competitions/").content.decode()
+    assert f'href="?task={wide.id}"' in everything
+    found = client.get(f"/competitions/?task={wide.id}&state=open").content.decode()
+    assert "Title of second" in found
+    assert "Small waves" not in found
+    nothing = client.get(f"/competitions/?task={wide.id}&q=nothing").content.decode()
+    assert f'href="?q=nothing">Take off “{wide.id}”' in nothing
+
+
 def test_the_list_can_be_searched(client: Client, two: None) -> None:
     found = client.get("/competitions/?q=TITLE+of").content.decode()
     assert "Title of second" in found
@@ -111,7 +131,7 @@ def test_the_list_can_be_searched(client: Client, two: None) -> None:
     assert "<script>" not in nothing
 
 
-@pytest.mark.parametrize("query", ["state=nope", "culture=further", "style_family=<b>"])
+@pytest.mark.parametrize("query", ["state=nope", "task=sts-9", "culture=further", "style_family=<b>"])
 def test_a_filter_without_sense_shows_the_whole_list_with_a_note(
     client: Client, two: None, query: str
 ) -> None:
