@@ -3,6 +3,8 @@
 from functools import cache
 from typing import Any
 
+from csp.decorators import csp_update
+from django.utils.decorators import method_decorator
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
@@ -14,6 +16,10 @@ from rest_framework.views import APIView
 from competitions.api.base import ApiView
 from competitions.api.throttles import RequestThrottle
 from competitions.errors import NotFound
+
+
+# The package's page has a few lines of style within it, and small drawings within its style sheet.
+SWAGGER_STYLE = "'sha256-MMpT0iDxyjALd9PdfepImGX3DBfJPXZ4IlDWdPAgtn0='"
 
 
 @cache
@@ -47,6 +53,7 @@ class Schema(_Document, SpectacularAPIView):
         return Response(document())
 
 
+@method_decorator(csp_update({"img-src": ["data:"], "style-src": [SWAGGER_STYLE]}), name="dispatch")
 class Swagger(_Document, SpectacularSwaggerSplitView):
     """A page that shows the document; its script comes by an address of its own, as the content policy asks."""
 
