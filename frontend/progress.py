@@ -81,6 +81,8 @@ def facts(submission: SubmissionView) -> list[Fact]:
     known.pop("archive", None)
     labels = _labels()
     for key, value in known.items():
+        if value in ({}, [], "", None):
+            continue
         made.append(Fact(labels.get(key, key), _flat(value)))
     return made
 
@@ -98,6 +100,8 @@ def _labels() -> dict[str, str]:
         "suite_digest": _("Metric suite (sha256)"),
         "backbone": _("Backbone"),
         "backbone_digest": _("Backbone (sha256)"),
+        "networks": _("Further networks (sha256)"),
+        "shards": _("Parts of the run"),
         "driver": _("Driver"),
         "limits": _("Limits"),
         "worker": _("Worker"),
@@ -110,7 +114,7 @@ def _flat(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_flat(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(_flat(item) for item in value)
+        return "; ".join(_flat(item) for item in value)
     return str(value)
 
 

@@ -1,5 +1,7 @@
 """What the script that sends archives in parts tells its reader, in the reader's language."""
 
+import json
+
 from django.utils.translation import gettext as _
 
 from competitions import errors
@@ -20,10 +22,10 @@ REFUSALS: tuple[type[errors.CompetitionError], ...] = (
 )
 
 
-def upload_texts() -> dict[str, object]:
-    """Return the sentences of the script; `codes` are what the server may refuse -> sentence and advice."""
+def upload_texts() -> str:
+    """Return the sentences of the script, in JSON; `codes` are what the server may refuse -> sentence and advice."""
     told = [explain(kind()) for kind in REFUSALS]
-    return {
+    texts = {
         "reading": _("Reading the file …"),
         "sending": _("{n} of {m} MB have arrived. You may leave this page: the same file goes on from here."),
         "checking": _("All has arrived; the archive is being checked …"),
@@ -31,3 +33,4 @@ def upload_texts() -> dict[str, object]:
         "failed": _("The file could not be read or sent. Reload the page and choose it again."),
         "codes": {one.code: [one.sentence, one.fix] for one in told},
     }
+    return json.dumps(texts, ensure_ascii=False)

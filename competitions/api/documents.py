@@ -17,7 +17,6 @@ from competitions.api.base import ApiView
 from competitions.api.throttles import RequestThrottle
 from competitions.errors import NotFound
 
-
 # The package's page has a few lines of style within it, and small drawings within its style sheet.
 SWAGGER_STYLE = "'sha256-MMpT0iDxyjALd9PdfepImGX3DBfJPXZ4IlDWdPAgtn0='"
 

@@ -21,7 +21,7 @@ _READ = (
     *("snapshot", "position", "rank", "rank_low", "rank_high", "group", "group_last", "p_next"),
     *("values", "slices", "n_valid", "unranked_reason"),
     *("submission__name", "submission__kind", "submission__created_at", "submission__team"),
-    *("submission__team__name", "submission__archive__size", "run__source"),
+    *("submission__team__name", "submission__team__slug", "submission__archive__size", "run__source"),
 )
 
 
@@ -66,6 +66,7 @@ class RowView:
     flags: tuple[FlagView, ...]
     maker_id: UUID
     team_id: int | None = None
+    team_slug: str = ""
     archive_size: int = 0
     slices: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
 
@@ -210,6 +211,7 @@ def _row_view(row: LeaderboardRow, strip: frozenset[int], flags: tuple[FlagView,
         flags=flags,
         maker_id=row.run.source_id or row.run_id,
         team_id=row.submission.team_id,
+        team_slug=row.submission.team.slug if row.submission.team else "",
         archive_size=row.submission.archive.size,
         slices={
             axis: {label: Estimate(*numbers) for label, numbers in labels.items()}

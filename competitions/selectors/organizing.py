@@ -59,6 +59,11 @@ class Handed:
     is_disqualified: bool
     n_open_flags: int
 
+    @property
+    def is_live(self) -> bool:
+        """Say whether its latest run waits or is under way: such a one can be cancelled, and not run again."""
+        return self.state in LIVE_STATES
+
 
 @dataclass(frozen=True)
 class Issue:

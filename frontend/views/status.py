@@ -1,4 +1,4 @@
-"""The state of the platform, and a page for each failure code."""
+"""The state of the platform, the guides, and a page for each failure code."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,6 +12,12 @@ from evaluation.failures import FAILURES
 def status(request: HttpRequest) -> HttpResponse:
     """Show queue and workers, and why something waits."""
     return render(request, "frontend/status.html", {"status": selectors.status()})
+
+
+@require_safe
+def help_page(request: HttpRequest) -> HttpResponse:
+    """Guide those who look around, take part, or run a competition."""
+    return render(request, "frontend/help.html", {"failures": list(FAILURES.values())})
 
 
 @require_safe

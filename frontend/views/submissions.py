@@ -1,4 +1,4 @@
-"""Hand in an archive, follow its run, read its log and result, cancel it."""
+"""Hand in an archive, follow its run, read its log and result."""
 
 from uuid import UUID
 
@@ -31,7 +31,7 @@ from competitions.selectors.finals import finals
 from competitions.selectors.flags import flags_of
 from competitions.selectors.uploads import UploadView, content_of, get_upload
 from competitions.services.finals import choose_final, drop_final
-from competitions.services.submissions import Upload, cancel_submission, create_submission
+from competitions.services.submissions import Upload, create_submission
 from frontend.explain import explain
 from frontend.filters import filter_submissions
 from frontend.forms import SubmitForm
@@ -116,18 +116,6 @@ def submission_log(request: HttpRequest, submission_id: UUID) -> HttpResponse:
     is_part = bool(request.headers.get("HX-Request"))
     template = "frontend/_partials/log.html" if is_part else "frontend/submission_log.html"
     return render(request, template, context)
-
-
-@login_required
-@require_POST
-def submission_cancel(request: HttpRequest, submission_id: UUID) -> HttpResponse:
-    """End the live run of a submission that the viewer may manage."""
-    try:
-        cancel_submission(submission_id=submission_id, user=signed_in_user(request))
-        messages.success(request, _("The run was cancelled."))
-    except IllegalTransition:
-        messages.info(request, _("The run had already ended."))
-    return redirect("submission", submission_id)
 
 
 @login_required

@@ -116,3 +116,28 @@ def test_the_page_asks_the_database_a_bounded_number_of_times(
         submit(f"entry-{n}")
     with django_assert_max_num_queries(24):
         browser.get(PAGE)
+
+
+def test_runs_are_repeated_and_entries_disqualified_from_the_organizers_page(
+    browser: Client, scored: Run
+) -> None:
+    address = f"/s/{scored.submission_id}/"
+    page = browser.get(PAGE).content.decode()
+    assert f'action="{address}rerun/"' in page
+    assert f'action="{address}disqualify/"' in page
+    sent = {"from_organizer": "1", "reason": "It reads the style image only."}
+    assert browser.post(f"{address}disqualify/", sent).headers["Location"] == PAGE
+    assert f'action="{address}reinstate/"' in browser.get(PAGE).content.decode()
+    assert browser.post(f"{address}reinstate/", sent).headers["Location"] == PAGE
+    assert browser.post(f"{address}rerun/", sent).headers["Location"] == PAGE
+    page = browser.get(PAGE).content.decode()
+    assert f'action="{address}rerun/"' not in page
+    assert f'action="{address}cancel/"' in page
+    assert browser.post(f"{address}cancel/", sent).headers["Location"] == PAGE
+    assert Run.objects.filter(submission=scored.submission_id, state=RunState.CANCELLED).exists()
+
+
+def test_a_disqualification_from_the_organizers_page_needs_a_reason(browser: Client, scored: Run) -> None:
+    answer = browser.post(f"/s/{scored.submission_id}/disqualify/", {"from_organizer": "1", "reason": " "})
+    assert answer.status_code == 400
+    assert "INVALID_INPUT" in answer.content.decode()

@@ -81,6 +81,7 @@ REDIRECTS = {"set_language", "submission_progress", "dry_run_progress"}
 ORGANIZERS_ONLY = {"organizer", "setup"}
 NOBODYS = {"report_thumbnail"}  # there is no such picture
 TEAM_ONLY = {"submission_log"}
+NOT_THERE = {"baseline"}  # the only generator is an entry
 NOT_PAGES = {
     "pair_image",
     "output_image",
@@ -146,6 +147,7 @@ def arguments(pattern: URLPattern, run: Run, phase: Phase) -> dict[str, str]:
     }
     if str(pattern.pattern).startswith("teams/"):
         known["slug"] = "rosalba"
+    known |= {"name": run.submission.name, "team": "rosalba"}
     return {name: known[name] for name in pattern.pattern.regex.groupindex}
 
 
@@ -182,6 +184,8 @@ def expected_status(name: str, role: str) -> int:
         return 302 if role == "nobody" else NEED_FACTOR[name]
     if name in OWN_TEAM and role != "researcher":
         return 302 if role == "nobody" else 404
+    if name in NOT_THERE:
+        return 404
     if name in TEAM_ONLY and role in ("nobody", "stranger"):
         return 404
     return 200

@@ -1,6 +1,7 @@
 """Handing in by the form: what is accepted, what is refused and how, what the form keeps."""
 
 import hashlib
+import html
 import json
 import re
 import zipfile
@@ -218,8 +219,8 @@ def test_nobody_hands_in_the_upload_of_somebody_else(
 
 def test_the_script_gets_its_sentences_in_the_language_of_the_page(member: Client, phase: Phase) -> None:
     page = member.get(URL).content.decode()
-    found = re.search(r'<script id="upload-texts" type="application/json">(.*?)</script>', page)
+    found = re.search(r'data-texts="([^"]*)"', page)
     assert found
-    texts = json.loads(found[1])
+    texts = json.loads(html.unescape(found[1]))
     assert texts["codes"]["UPLOAD_MISMATCH"][0].startswith("The parts together are not the file")
     assert 'src="/static/frontend/upload.js" type="module"' in page

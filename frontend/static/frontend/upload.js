@@ -8,7 +8,7 @@ const LARGEST = 2 ** 31 - 1; // browsers hash a file at once, in memory
 const form = document.querySelector("form[data-upload]");
 const panel = document.getElementById("sending");
 const problem = document.getElementById("upload-problem");
-const texts = JSON.parse(document.getElementById("upload-texts")?.textContent ?? "{}");
+const texts = JSON.parse(problem?.dataset.texts ?? "{}");
 if (form && globalThis.crypto?.subtle && globalThis.DecompressionStream) start();
 
 function start() {
