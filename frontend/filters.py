@@ -8,18 +8,10 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from competitions.selectors.submissions import SubmissionView
+from frontend.boards import Choice
 
 # For each filter: the value of a submission, and how it is called.
 Reading = Callable[[SubmissionView], tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One link of a filter."""
-
-    text: str
-    href: str
-    is_chosen: bool
 
 
 @dataclass(frozen=True)

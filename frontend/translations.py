@@ -30,6 +30,7 @@ from evaluation.failures import FAILURES
 from evaluation.intake.findings import DETAILS, KINDS
 from evaluation.metrics.registry import METRIC_SPECS
 from evaluation.obstacles import OBSTACLES
+from evaluation.spec import load_suite, suite_ids
 
 Refusal = CompetitionError | TeamError
 ROOM = Path(__file__).parent
@@ -94,6 +95,7 @@ def foreign_texts() -> Iterator[str]:
     for kind in KINDS.values():
         yield from (kind.sentence, kind.advice)
     yield from DETAILS.values()
+    yield from (load_suite(name).title for name in suite_ids())
     for error in (*_errors(CompetitionError), *_errors(TeamError)):
         yield " ".join((error.__doc__ or "").split())
         if error.fix:

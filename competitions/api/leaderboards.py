@@ -26,6 +26,7 @@ from competitions.selectors.competitions import find_phase, get_competition
 from competitions.selectors.leaderboards import Leaderboard as Board
 from competitions.selectors.leaderboards import RowView, leaderboard
 from competitions.selectors.reordering import reordered, slice_size
+from competitions.spreadsheets import safe_cell
 
 IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match",
@@ -161,17 +162,10 @@ def _table(rows: Sequence[RowView]) -> str:
     for row in rows:
         numbers = [_numbers(row, metric) for metric in metrics]
         known = [getattr(row, name) for name in (*PLACES, *NAMES)]
-        writer.writerow([_cell(value) for value in (*known, *(n for three in numbers for n in three))])
+        writer.writerow([safe_cell(value) for value in (*known, *(n for three in numbers for n in three))])
     return text.getvalue()
 
 
 def _numbers(row: RowView, metric: str) -> tuple[float | None, float | None, float | None]:
     found = row.values.get(metric)
     return (found.value, found.low, found.high) if found else (None, None, None)
-
-
-def _cell(value: object) -> object:
-    """Write a number in full; a text that a spreadsheet would take for a formula is made harmless."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
-    return repr(value) if isinstance(value, float) else value

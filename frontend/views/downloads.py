@@ -12,8 +12,8 @@ from competitions.errors import NotFound
 from competitions.selectors import competitions as selectors
 from competitions.selectors.leaderboards import Leaderboard, RowView, leaderboard
 from competitions.selectors.scores import released_scores
+from competitions.spreadsheets import safe_cell
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 Cell = str | int | float | None
 
 
@@ -103,14 +103,9 @@ def _csv(table: Callable[[Leaderboard], Iterable[list[Cell]]]) -> Callable[[Lead
     def write(board: Leaderboard) -> Iterator[str]:
         writer = csv.writer(_Line())
         for line in table(board):
-            yield writer.writerow([_safe(cell) for cell in line])
+            yield writer.writerow([safe_cell(cell) for cell in line])
 
     return write
-
-
-def _safe(cell: Cell) -> Cell:
-    """Keep spreadsheets from running what a stranger has called a generator."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
 
 
 FILES: dict[str, Callable[[Leaderboard], Iterator[str]]] = {

@@ -1,5 +1,7 @@
 """Take in the pictures of a competition, try its set-up out, and publish it."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from django.contrib import messages
@@ -30,17 +32,11 @@ def data_upload(request: HttpRequest, slug: str) -> HttpResponse:
     user = signed_in_user(request)
     selectors.get_draft_row(slug, user)  # before the file is looked at
     form = ArchiveForm(request.POST, request.FILES)
-    problem = None
-    if form.is_valid():
-        archive = form.cleaned_data["archive"]
-        try:
-            intake.take_in_zip(slug=slug, user=user, content=archive, size=archive.size)
-        except CompetitionError as error:
-            problem = error
-        else:
-            messages.success(request, _("Every file was looked at: the report tells what was found."))
-            return redirect("setup", slug, Step.DATA)
-    return _data_page(request, slug, user, problem, form=form)
+    if not form.is_valid():
+        return _data_page(request, slug, user, None, form=form)
+    archive = form.cleaned_data["archive"]
+    take_in = partial(intake.take_in_zip, slug=slug, user=user, content=archive, size=archive.size)
+    return _taken_in(request, slug, take_in, form=form)
 
 
 @never_cache
@@ -50,16 +46,11 @@ def data_folder(request: HttpRequest, slug: str) -> HttpResponse:
     """Take in a folder of the server, for staff."""
     user = signed_in_user(request)
     form = FolderForm(request.POST)
-    problem = None
-    if form.is_valid():
-        try:
-            intake.take_in_folder(slug=slug, user=user, folder=Path(form.cleaned_data["folder"]))
-        except CompetitionError as error:
-            problem = error
-        else:
-            messages.success(request, _("Every file was looked at: the report tells what was found."))
-            return redirect("setup", slug, Step.DATA)
-    return _data_page(request, slug, user, problem, folder_form=form)
+    if not form.is_valid():
+        return _data_page(request, slug, user, None, folder_form=form)
+    folder = Path(form.cleaned_data["folder"])
+    take_in = partial(intake.take_in_folder, slug=slug, user=user, folder=folder)
+    return _taken_in(request, slug, take_in, folder_form=form)
 
 
 @login_required
@@ -114,6 +105,18 @@ def publish(request: HttpRequest, slug: str) -> HttpResponse:
         return _publish_page(request, slug, user, error, form)
     messages.success(request, _("The competition is published."))
     return redirect("organizer", slug)
+
+
+def _taken_in(
+    request: HttpRequest, slug: str, take_in: Callable[[], object], **forms: object
+) -> HttpResponse:
+    """Take pictures in and lead to their report; what all of them are refused for stands above the form."""
+    try:
+        take_in()
+    except CompetitionError as error:
+        return _data_page(request, slug, signed_in_user(request), error, **forms)
+    messages.success(request, _("Every file was looked at: the report tells what was found."))
+    return redirect("setup", slug, Step.DATA)
 
 
 def _data_page(

@@ -1,5 +1,8 @@
 """Teams: start one, invite by link, join, leave, and who may do what in it."""
 
+from collections.abc import Callable
+from functools import partial
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -55,12 +58,9 @@ def team(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def team_invite(request: HttpRequest, slug: str) -> HttpResponse:
     """Make a link by which others join."""
-    found = _team(request, slug)
-    try:
-        memberships.invite(team=found, user=signed_in_user(request))
+    found, user = _team(request, slug), signed_in_user(request)
+    if _is_done(request, partial(memberships.invite, team=found, user=user)):
         messages.success(request, _("Here is the link; send it to whom you want in the team."))
-    except TeamError as error:
-        messages.error(request, _sentence(error))
     return redirect("team", slug)
 
 
@@ -68,12 +68,10 @@ def team_invite(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def invitation_revoke(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
     """Make a link useless."""
-    found = _team(request, slug)
-    try:
-        memberships.revoke_invitation(team=found, user=signed_in_user(request), invitation_id=invitation_id)
+    found, user = _team(request, slug), signed_in_user(request)
+    revoke = partial(memberships.revoke_invitation, team=found, user=user, invitation_id=invitation_id)
+    if _is_done(request, revoke):
         messages.success(request, _("The link no longer works."))
-    except TeamError as error:
-        messages.error(request, _sentence(error))
     return redirect("team", slug)
 
 
@@ -81,11 +79,8 @@ def invitation_revoke(request: HttpRequest, slug: str, invitation_id: int) -> Ht
 @require_POST
 def team_leave(request: HttpRequest, slug: str) -> HttpResponse:
     """Take the viewer out of a team."""
-    found = _team(request, slug)
-    try:
-        memberships.leave(team=found, user=signed_in_user(request))
-    except TeamError as error:
-        messages.error(request, _sentence(error))
+    found, user = _team(request, slug), signed_in_user(request)
+    if not _is_done(request, partial(memberships.leave, team=found, user=user)):
         return redirect("team", slug)
     messages.success(request, _("You have left {team}.").format(team=found.name))
     return redirect("team_list")
@@ -97,13 +92,10 @@ def member_change(request: HttpRequest, slug: str, user_id: int) -> HttpResponse
     """Change what a member may do, or take the member out."""
     found, user = _team(request, slug), signed_in_user(request)
     role = next((role for name, role in ROLES.items() if name in request.POST), None)
-    try:
-        if role is not None:
-            memberships.set_role(team=found, user=user, member_id=user_id, role=role)
-        elif "remove" in request.POST:
-            memberships.remove_member(team=found, user=user, member_id=user_id)
-    except TeamError as error:
-        messages.error(request, _sentence(error))
+    if role is not None:
+        _is_done(request, partial(memberships.set_role, team=found, user=user, member_id=user_id, role=role))
+    elif "remove" in request.POST:
+        _is_done(request, partial(memberships.remove_member, team=found, user=user, member_id=user_id))
     is_in = found.memberships.filter(user=user).exists()
     return redirect("team", slug) if is_in else redirect("team_list")
 
@@ -132,6 +124,16 @@ def _team(request: HttpRequest, slug: str) -> Team:
     if found is None:
         raise Http404
     return found
+
+
+def _is_done(request: HttpRequest, change: Callable[[], object]) -> bool:
+    """Carry a change of a team out; what is refused stands on the next page, with what to do."""
+    try:
+        change()
+    except TeamError as error:
+        messages.error(request, _sentence(error))
+        return False
+    return True
 
 
 def _sentence(error: TeamError) -> str:

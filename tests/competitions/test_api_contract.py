@@ -1,5 +1,7 @@
 """The OpenAPI document: the one that is served is the one that is kept, and it says what the code does."""
 
+import base64
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ from django.http import QueryDict
 from rest_framework.test import APIClient
 
 from competitions.api import requests
-from competitions.api.documents import document
+from competitions.api.documents import SWAGGER_STYLE, document
 from competitions.api.webhooks import NewWebhook, WebhookChange
 from evaluation.manifest import parse_manifest
 from tests.api_fixtures import API
@@ -67,11 +69,16 @@ def test_the_document_comes_as_yaml_and_json(anonymous: APIClient) -> None:
 
 @pytest.mark.django_db
 def test_the_page_that_shows_the_document_needs_no_other_site(anonymous: APIClient) -> None:
-    text = anonymous.get(f"{API}/docs/").content.decode()
+    answer = anonymous.get(f"{API}/docs/")
+    text = answer.content.decode()
+    assert "script-src 'self';" in answer.headers["Content-Security-Policy"]
+    assert "<script>" not in text
+    (style,) = re.findall(r"<style>(.*?)</style>", text, re.S)
+    assert base64.b64encode(hashlib.sha256(style.encode()).digest()).decode() in SWAGGER_STYLE
     found = re.findall(r'(?:src|href)="([^"]+)"', text)
     assert "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js" in found
     for address in found:
-        assert address.startswith("/static/"), address
+        assert address.startswith(("/static/", f"{API}/docs/?script=")), address
         file = anonymous.get(address)
         assert file.status_code == 200, address
         file.close()
