@@ -1,18 +1,26 @@
 """Fixtures of the browser: Chromium, a house with its stock, windows that fail on what is wrong."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
+import requests
 from playwright.sync_api import Browser, sync_playwright
 
 from evaluation.demo.dataset import write_demo_dataset
 from tests.browser.budgets import KB
 from tests.browser.chromium import FLAGS, find_chromium, what_is_missing
+from tests.browser.mail import Mailbox, mailbox
+from tests.browser.person import Person
 from tests.browser.window import Look, Visit, Window
+from tests.conftest import write_dataset
 from tests.walks.house import House, house
 
 Stocked = tuple[House, dict[str, str]]
+Sit = Callable[[Look], Person]
+SETTLING_SECONDS = 120
+FURNISH = "from tests.browser.furnish import main; main()"
 FILL = "from tests.browser.stock import main; main()"
 MEASURED = pytest.StashKey[dict[str, Visit]]()
 HEAVIEST = 12
@@ -56,6 +64,46 @@ def visitor(browser: Browser, stocked: Stocked) -> Iterator[Callable[[str, str],
     yield window
     for one in opened.values():
         one.close()
+
+
+@pytest.fixture(scope="package")
+def mails() -> Iterator[Mailbox]:
+    """The mail server of the house that people walk through."""
+    with mailbox() as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def lived_in(mails: Mailbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A house with all of its services, in which two baselines stand on the board."""
+    if shutil.which("bwrap") is None:
+        pytest.skip("bubblewrap is not installed")
+    folder = tmp_path_factory.mktemp("lived-in")
+    dataset = write_dataset(folder / "dataset", size=256)
+    with house(folder / "house", dataset, PASTICHE_EMAIL_URL=mails.address) as made:
+        made.manage("shell", "--command", FURNISH)
+        made.start("web", "worker", "scheduler")
+        made.until(lambda: _n_rows(made) == 2, seconds=SETTLING_SECONDS)
+        yield made
+
+
+def _n_rows(made: House) -> int:
+    board = requests.get(f"{made.address}/api/v1/competitions/small/leaderboard/", timeout=30).json()
+    return len(board["rows"])
+
+
+@pytest.fixture
+def sit(browser: Browser, lived_in: House) -> Iterator[Sit]:
+    """Return a function that sits somebody down before a new window of the house with all services."""
+    people: list[Person] = []
+
+    def down(look: Look) -> Person:
+        people.append(Person(Window(browser, lived_in.address, look)))
+        return people[-1]
+
+    yield down
+    for person in people:
+        person.window.close()
 
 
 @pytest.fixture

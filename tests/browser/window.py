@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, Response
 
 from tests.browser.budgets import LAYOUT_SHIFT, Budget, Weight, weigh
 
@@ -109,16 +109,15 @@ class Window:
 
     def look_over(self, rules: dict[str, object] | None = None) -> None:
         """Note what is too wide, and what axe finds."""
+        self.measure()
+        if self.look.has_scripts:
+            self._examine(rules or ALL_RULES)
+
+    def measure(self) -> None:
+        """Note what is too wide."""
         wide = self.page.evaluate("() => document.documentElement.scrollWidth")
         if wide > self.look.width:
             self.faults.append(f"{wide} pixels wide in a window of {self.look.width}")
-        if not self.look.has_scripts:
-            return
-        for one in AXE.run(self.page, options=rules or ALL_RULES).response["violations"]:
-            shown = [node["html"][:160] for node in one["nodes"][:3]]
-            self.faults.append(
-                f"{one['id']} ({one['impact']}, {self.look.theme}, {self.look.width}): {shown}"
-            )
 
     def check(self, visit: Visit | None = None, budget: Budget | None = None) -> None:
         """Fail with all faults so far."""
@@ -163,11 +162,23 @@ class Window:
         if request.failure and "ERR_ABORTED" not in request.failure:  # leaving a page ends what it loads
             self.faults.append(f"{request.failure}: {request.url}")
 
+    def _examine(self, rules: dict[str, object]) -> None:
+        for one in AXE.run(self.page, options=rules).response["violations"]:
+            shown = [node["html"][:160] for node in one["nodes"][:3]]
+            self.faults.append(
+                f"{one['id']} ({one['impact']}, {self.look.theme}, {self.look.width}): {shown}"
+            )
+
     def _frames(self) -> None:
-        if self.look.has_scripts:
+        if not self.look.has_scripts:
+            return self.page.wait_for_timeout(50)
+        try:
             self.page.evaluate(TWO_FRAMES)
-        else:
-            self.page.wait_for_timeout(50)
+        except Error as error:  # a click that leads on: the next page is what has to be there
+            if "context was destroyed" not in error.message:
+                raise
+            self.page.wait_for_load_state("load")
+        return None
 
 
 def _open_context(browser: Browser, look: Look) -> BrowserContext:
