@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Max
 
-from competitions.models import ImagePair, LeaderboardRow, LeaderboardSnapshot, Phase
+from competitions.models import ImagePair, LeaderboardRow, LeaderboardSnapshot
 from competitions.selectors.access import Viewer
 from competitions.selectors.competitions import CompetitionView, PairView, competitions
 from competitions.selectors.leaderboards import choose_strip, makers_of, pictured
@@ -33,8 +33,8 @@ class CardView:
 def cards(viewer: Viewer) -> list[CardView]:
     """List the cards of the competitions that the viewer may see, newest first."""
     found = competitions(viewer)
-    phases = [competition.phase.pk for competition in found if competition.phase]
-    pairs, boards = _public_pairs(phases), _rows(phases)
+    versions = {one.phase.pk: one.phase.version_pk for one in found if one.phase}
+    pairs, boards = _public_pairs(versions), _rows(list(versions))
     strips = {phase: choose_strip(rows) for phase, rows in pairs.items()}
     shown = [pair.pk for strip in strips.values() for pair in strip]
     pictures = pictured(makers_of(_leader(rows).run for rows in boards.values()), shown)
@@ -60,8 +60,7 @@ def _with_leader(
     )
 
 
-def _public_pairs(phases: list[int]) -> dict[int, list[ImagePair]]:
-    versions = dict(Phase.objects.filter(pk__in=phases).values_list("pk", "dataset_version_id"))
+def _public_pairs(versions: Mapping[int, int]) -> dict[int, list[ImagePair]]:
     by_version: dict[int, list[ImagePair]] = {}
     pairs = ImagePair.objects.filter(version__in=versions.values(), split=ImagePair.Split.PUBLIC)
     for pair in pairs.order_by("name"):

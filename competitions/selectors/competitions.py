@@ -1,11 +1,11 @@
 """Read competitions, their phases, public pairs and quotas."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Count, Prefetch
+from django.db.models import Count, Prefetch, Q
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -20,7 +20,7 @@ from evaluation.spec import MetricSpec, MetricSuite, parse_suite
 
 @dataclass(frozen=True)
 class PhaseView:
-    """A phase with the state it is in now; `limits` are what a generator may use."""
+    """A phase with the state it is in now; `limits` are what a generator may use, `version_pk` is its dataset."""
 
     pk: int
     slug: str
@@ -37,6 +37,7 @@ class PhaseView:
     suite: MetricSuite
     n_public: int
     n_hidden: int
+    version_pk: int
 
 
 @dataclass(frozen=True)
@@ -118,15 +119,30 @@ def public_pairs(phase: PhaseView) -> list[PairView]:
 
 
 def quota(phase: PhaseView, team: Team, user: User | None = None) -> QuotaView:
-    """Count what a team has used in a phase; refunded runs do not count.
+    """Count what a team has used in a phase, as `quotas` does for many."""
+    return quotas(phase, [team], user)[0]
+
+
+def quotas(phase: PhaseView, teams: Sequence[Team], user: User | None = None) -> list[QuotaView]:
+    """Count what teams have used in a phase, in their order; refunded runs do not count.
 
     For a user, what the user has used in all teams bounds what is left: many teams bring nobody more runs.
     """
     paid = QuotaEntry.objects.filter(phase=phase.pk).exclude(state=QuotaEntry.State.REFUNDED)
-    payers = [paid.filter(team=team)] + ([paid.filter(run__submission__submitted_by=user)] if user else [])
     since = start_of_day(timezone.now())
-    today = max(used.filter(created_at__gte=since).count() for used in payers)
-    left_total = max(0, phase.runs_total - max(used.count() for used in payers))
+    counted = {"total": Count("pk"), "today": Count("pk", filter=Q(created_at__gte=since))}
+    by_team: dict[int, tuple[int, int]] = {
+        team: (total, today)
+        for team, total, today in paid.filter(team__in=teams).values_list("team").annotate(**counted)
+    }
+    own = paid.filter(run__submission__submitted_by=user).aggregate(**counted) if user else {}
+    most = (own.get("total", 0), own.get("today", 0))
+    used = [by_team.get(team.pk, (0, 0)) for team in teams]
+    return [_quota_view(phase, *map(max, counts, most)) for counts in used]
+
+
+def _quota_view(phase: PhaseView, total: int, today: int) -> QuotaView:
+    left_total = max(0, phase.runs_total - total)
     left_today = min(left_total, max(0, phase.runs_per_day - today))
     return QuotaView(phase.runs_per_day, today, left_today, left_total)
 
@@ -201,6 +217,7 @@ def _phase_view(phase: Phase, counts: dict[tuple[int, str], int]) -> PhaseView:
         suite=parse_suite(phase.suite.document),
         n_public=counts.get((phase.dataset_version_id, "public"), 0),
         n_hidden=counts.get((phase.dataset_version_id, "hidden"), 0),
+        version_pk=phase.dataset_version_id,
     )
 
 

@@ -64,4 +64,5 @@ def _quotas(request: HttpRequest, phase: PhaseView) -> list[tuple[str, QuotaView
     """Count what the viewer's teams have left in an open phase."""
     if phase.state != "open" or not isinstance(request.user, User):
         return []
-    return [(team.name, selectors.quota(phase, team)) for team in teams_of(request.user)]
+    teams = teams_of(request.user)
+    return [(team.name, left) for team, left in zip(teams, selectors.quotas(phase, teams), strict=True)]

@@ -167,6 +167,7 @@ def _submit_page(
 ) -> HttpResponse:
     """Show the form with what was typed; a file that was not sent in parts has to be chosen again."""
     user = signed_in_user(request)
+    teams = teams_of(user)
     context = {
         "competition": competition,
         "phase": phase,
@@ -175,7 +176,7 @@ def _submit_page(
         "offers_duplicate": isinstance(problem, DuplicateSubmission),
         "arrived": _arrived(form, user),
         "upload_texts": upload_texts(),
-        "quotas": [(team.name, competition_selectors.quota(phase, team, user)) for team in teams_of(user)],
+        "quotas": list(zip(teams, competition_selectors.quotas(phase, teams, user), strict=True)),
     }
     status = 400 if problem or form.errors else 200
     return render(request, "frontend/submit.html", context, status=status)

@@ -39,7 +39,7 @@ PAGES = (
     Page("competition", "overview", arguments=SMALL),
     Page("competition", "overview", "rosalba", SMALL),
     Page("leaderboard", "board", arguments=SMALL),
-    Page("leaderboard", "board", "rosalba", SMALL, "?slice=culture:South&page=2"),
+    Page("leaderboard", "board", "rosalba", SMALL, "?slice=culture:South&page=3"),
     Page("gallery", "pictures", arguments=SMALL),
     Page("pair", "pictures", arguments=("small", "{pair}")),
     Page("news", "overview", arguments=SMALL),

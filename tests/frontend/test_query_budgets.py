@@ -1,0 +1,104 @@
+"""How often each page asks the database for somebody who has signed in: as often for 1,000 rows as for 10."""
+
+from django.core.cache import cache
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.memberships import start_team
+from accounts.models import User
+from competitions.models import Announcement, Competition, Phase, Run, Submission
+from tests.boards import draw_outputs, enter_runs, store_board
+from tests.crowds import entry
+
+# Address, who is signed in, and how many queries it may take.
+PAGES = {
+    "home": ("/", "rosalba", 8),
+    "list": ("/competitions/", "rosalba", 8),
+    "overview": ("/c/small/", "rosalba", 10),
+    "leaderboard": ("/c/small/leaderboard/", "rosalba", 12),
+    "gallery": ("/c/small/gallery/", "rosalba", 12),
+    "pair": ("/c/small/pair/p000/", "rosalba", 12),
+    "news": ("/c/small/news/", "rosalba", 10),
+    "compare": ("/compare/?a={first}&b={last}", "rosalba", 12),
+    "submission": ("/s/{own}/", "rosalba", 12),
+    "own submissions": ("/submissions/", "rosalba", 12),
+    "submit": ("/c/small/submit/", "rosalba", 12),
+    "teams": ("/teams/", "rosalba", 10),
+    "status": ("/status/", "rosalba", 10),
+    "organizer": ("/organize/small/", "organizer", 20),
+}
+# What takes more than its budget, and how many queries were measured.
+BEYOND = {"overview": 14, "submission": 19}
+
+
+def fill(phase: Phase, researcher: User, n: int) -> dict[str, str]:
+    """Put `n` runs on the board, half of them of the researcher's team, as many into the queue, and competitions."""
+    runs = enter_runs(phase, n)
+    Submission.objects.filter(pk__in=[run.submission_id for run in runs[1 : n // 2]]).update(
+        team=researcher.teams.get(), submitted_by=researcher
+    )
+    store_board(phase, runs)
+    draw_outputs(phase, runs[:10])
+    now = timezone.now()
+    waiting = Submission.objects.bulk_create(entry(phase, f"queued-{k % 50}") for k in range(n))
+    Run.objects.bulk_create(Run(submission=one, suite=phase.suite, queued_at=now) for one in waiting)
+    add_competitions(phase, n)
+    keys = {"first": runs[1].submission_id, "last": runs[-1].submission_id, "own": runs[1].submission_id}
+    return {name: str(key) for name, key in keys.items()}
+
+
+def add_competitions(phase: Phase, n: int) -> None:
+    """Open as many other competitions over the same pairs, and announce as much in the first one."""
+    made = Competition.objects.bulk_create(
+        Competition(slug=f"other-{k}", title=f"Other {k}", is_published=True) for k in range(n)
+    )
+    same = {
+        name: getattr(phase, name) for name in ("slug", "opens_at", "closes_at", "dataset_version", "suite")
+    }
+    Phase.objects.bulk_create(Phase(competition=one, title="Main", **same) for one in made)
+    author = User.objects.get(username="organizer")
+    Announcement.objects.bulk_create(
+        Announcement(competition=phase.competition, title=f"News {k}", text="*Soon.*", author=author)
+        for k in range(n)
+    )
+
+
+def count(keys: dict[str, str]) -> dict[str, int]:
+    """Read every page twice, as somebody who has been there before, and count the queries of the second time."""
+    cache.clear()
+    counts = {}
+    for page, (address, username, _) in PAGES.items():
+        client = Client()
+        client.force_login(User.objects.get(username=username))
+        for _ in range(2):
+            with CaptureQueriesContext(connection) as seen:
+                assert client.get(address.format(**keys)).status_code == 200, page
+        counts[page] = len(seen)
+    return counts
+
+
+def test_a_thousand_rows_cost_no_more_queries_than_ten(phase: Phase, researcher: User) -> None:
+    counts = []
+    for n in (10, 1000):
+        with transaction.atomic():
+            counts.append(count(fill(phase, researcher, n)))
+            transaction.set_rollback(True)
+    few, many = counts
+    assert few == many
+    allowed = {page: budget for page, (_, _, budget) in PAGES.items()} | BEYOND
+    assert {page: n for page, n in many.items() if n > allowed[page]} == {}
+
+
+def test_more_teams_cost_no_more_queries(phase: Phase, researcher: User) -> None:
+    client, counts = Client(), []
+    client.force_login(researcher)
+    for n in (1, 9):
+        for k in range(n):
+            start_team(user=researcher, name=f"Team {n} {k}")
+        for address in ("/c/small/", "/c/small/submit/"):
+            with CaptureQueriesContext(connection) as seen:
+                assert f"Team {n} 0" in client.get(address).content.decode()
+            counts.append(len(seen))
+    assert counts[:2] == counts[2:]
