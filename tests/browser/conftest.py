@@ -59,6 +59,7 @@ def visitor(browser: Browser, stocked: Stocked) -> Iterator[Callable[[str, str],
         if (language, who) not in opened:
             cookies = {"sessionid": keys[who]} if who else {}
             opened[language, who] = Window(browser, house.address, Look(language), cookies)
+        opened[language, who].faults.clear()  # of a test that failed before
         return opened[language, who]
 
     yield window
