@@ -71,7 +71,7 @@ def test_a_short_live_run_makes_sense(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WITH_STRENGTH)
 def test_more_strength_means_less_style_loss_and_more_content_loss(name: str, tmp_path: Path) -> None:
-    pairs = write_demo_dataset(tmp_path / "demo", size=128)[::6]
+    pairs = write_demo_dataset(tmp_path / "demo", size=256)[::6]
     network = features()
     kept: dict[str, list[tuple[float, float]]] = {pair.id: [] for pair in pairs}
     for strength in (0.0, 0.5, 1.0):
