@@ -258,6 +258,7 @@ def test_what_does_not_exist_is_a_page_in_the_frame(client: Client, db: None, pa
     assert answer.status_code == 404
     page = answer.content.decode()
     assert "This page does not exist" in page
+    assert 'role="search" action="/competitions/"' in page
     assert 'href="/competitions/"' in page
     assert policy_of(answer) == POLICY
 

@@ -14,7 +14,10 @@ if (form && globalThis.crypto?.subtle && globalThis.DecompressionStream) start()
 function start() {
   const { archive, upload } = form.elements;
   archive.addEventListener("change", () => { upload.value = ""; });
-  addEventListener("pageshow", () => { archive.disabled = false; });
+  addEventListener("pageshow", () => { // also when somebody comes back to it
+    archive.disabled = false;
+    setBusy(false);
+  });
   form.addEventListener("submit", async (event) => {
     const file = archive.files[0];
     if (!file || file.size > LARGEST) return;
@@ -25,9 +28,8 @@ function start() {
       archive.disabled = Boolean(upload.value);
       form.submit();
     } catch (error) {
-      tell(error);
-    } finally {
       setBusy(false);
+      tell(error);
     }
   });
 }
