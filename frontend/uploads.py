@@ -29,7 +29,7 @@ def upload_texts() -> str:
         "reading": _("Reading the file …"),
         "sending": _("{n} of {m} MB have arrived. You may leave this page: the same file goes on from here."),
         "checking": _("All has arrived; the archive is being checked …"),
-        "waiting": _("The line is broken. Trying again in {n} seconds; nothing that has arrived is lost."),
+        "waiting": _("The line is broken. Next try in {n} s; nothing that has arrived is lost."),
         "failed": _("The file could not be read or sent. Reload the page and choose it again."),
         "codes": {one.code: [one.sentence, one.fix] for one in told},
     }
