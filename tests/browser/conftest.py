@@ -121,8 +121,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         return
     terminalreporter.section("slowest first visits")
     for name, visit in sorted(kept.items(), key=lambda item: -item[1].paint_ms)[:HEAVIEST]:
-        weight = visit.weight
-        terminalreporter.line(
-            f"{visit.paint_ms:5.0f} ms, {weight.texts / KB:5.1f} KB of text, {weight.images / KB:5.1f} KB of images, "
-            f"moved {visit.shift:.3f}: {name}"
-        )
+        texts, images = visit.weight.texts / KB, visit.weight.images / KB
+        cost = f"{visit.paint_ms:5.0f} ms, {texts:5.1f} KB of text, {images:5.1f} KB of images"
+        terminalreporter.line(f"{cost}: {name}")

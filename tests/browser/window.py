@@ -25,7 +25,6 @@ new PerformanceObserver((list) => {
 """
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 AXE = Axe()
-ALL_RULES = {"resultTypes": ["violations"]}
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,6 @@ class Visit:
     """What a first visit cost."""
 
     weight: Weight
-    shift: float
     paint_ms: float
 
 
@@ -78,9 +76,7 @@ class Window:
             self.settle()
         if answer is None or answer.status != status:
             self.faults.append(f"{path} answered {answer and answer.status} instead of {status}")
-        seen = self.page.evaluate("() => window.seen") if self.look.has_scripts else None
-        seen = seen or {"shift": 0.0, "paint": 0.0}
-        return Visit(weigh(self._responses), seen["shift"], seen["paint"])
+        return Visit(weigh(self._responses), self._seen("paint"))
 
     @contextmanager
     def refusing(self, *statuses: int) -> Iterator[None]:
@@ -107,11 +103,17 @@ class Window:
         self.page.set_viewport_size({"width": self.look.width, "height": HEIGHTS[self.look.width]})
         self.settle()
 
-    def look_over(self, rules: dict[str, object] | None = None) -> None:
-        """Note what is too wide, and what axe finds."""
+    def look_over(self) -> None:
+        """Note what is too wide, what axe finds, and whether anything has moved by itself since the page came."""
         self.measure()
-        if self.look.has_scripts:
-            self._examine(rules or ALL_RULES)
+        if not self.look.has_scripts:
+            return
+        for one in AXE.run(self.page).response["violations"]:
+            shown = [node["html"][:160] for node in one["nodes"][:3]]
+            found = f"{one['id']} ({one['impact']}, {self.look.theme}, {self.look.width})"
+            self.faults.append(f"{found}: {shown}")
+        if (shift := self._seen("shift")) > LAYOUT_SHIFT:
+            self.faults.append(f"what was there moved by {shift:.3f}")
 
     def measure(self) -> None:
         """Note what is too wide."""
@@ -121,8 +123,6 @@ class Window:
 
     def check(self, visit: Visit | None = None, budget: Budget | None = None) -> None:
         """Fail with all faults so far."""
-        if visit is not None and visit.shift > LAYOUT_SHIFT:
-            self.faults.append(f"what was there moved by {visit.shift:.3f}")
         if visit is not None and budget is not None:
             self.faults += visit.weight.over(budget)
         found, self.faults = self.faults, []
@@ -162,12 +162,8 @@ class Window:
         if request.failure and "ERR_ABORTED" not in request.failure:  # leaving a page ends what it loads
             self.faults.append(f"{request.failure}: {request.url}")
 
-    def _examine(self, rules: dict[str, object]) -> None:
-        for one in AXE.run(self.page, options=rules).response["violations"]:
-            shown = [node["html"][:160] for node in one["nodes"][:3]]
-            self.faults.append(
-                f"{one['id']} ({one['impact']}, {self.look.theme}, {self.look.width}): {shown}"
-            )
+    def _seen(self, name: str) -> float:
+        return float(self.page.evaluate(f"() => window.seen.{name}")) if self.look.has_scripts else 0.0
 
     def _frames(self) -> None:
         if not self.look.has_scripts:
