@@ -20,6 +20,7 @@ from tests.conftest import manifest_of
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options", "trace")
 DECISIONS = {
     "api_cancel",
+    "api_final",
     "api_retry",
     "api_rerun",
     "api_disqualify",
@@ -36,8 +37,8 @@ READABLE = {
     "api_leaderboard_table", "api_pairs", "api_phases", "api_phase", "api_datasets", "api_dataset",
     "api_dataset_pairs", "api_suites", "api_suite", "api_submissions", "api_submission", "api_submission_runs",
     "api_run", "api_run_log", "api_run_scores", "api_run_pairs", "api_run_outputs", "api_uploads",
-    "api_upload_room", "api_upload", "api_schema", "api_docs", "api_competition_file", "api_dry_run",
-    "api_webhooks", "api_webhook", "api_deliveries",
+    "api_upload_room", "api_upload", "api_admission", "api_leaderboard_slice", "api_schema", "api_docs",
+    "api_competition_file", "api_dry_run", "api_webhooks", "api_webhook", "api_deliveries",
 }  # fmt: skip
 OTHERS = {"api_token", "api_upload_part", "api_upload_finish"}
 ALLOWED = (
@@ -48,7 +49,8 @@ ALLOWED = (
         | DECISIONS
     }
     | {("api_upload_part", "put")}
-    | {("api_token", "delete"), ("api_upload", "delete"), ("api_webhook", "delete"), ("api_webhook", "put")}
+    | {(name, "delete") for name in ("api_token", "api_upload", "api_webhook", "api_final")}
+    | {("api_webhook", "put")}
 )
 # Whoever organizes a competition takes it home with its hidden pictures.
 EXPORT = "api_competition_file"
