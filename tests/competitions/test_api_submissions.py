@@ -63,6 +63,7 @@ def test_a_good_archive_is_taken_and_queued(
         "created_at": row.created_at.isoformat().replace("+00:00", "Z"),
         "archive_sha256": row.archive.sha256,
         "disqualified_for": None,
+        "is_final": False,
         "run": {
             "id": str(run.pk),
             "purpose": "score",

@@ -122,6 +122,10 @@ def test_what_was_sent_is_kept_when_the_submission_is_refused(
     with Client(live_server.url, token, pause=0.01) as client:
         with pytest.raises(Refused):
             client.submit(path, "nowhere")
+        assert client.uploads.known() == []  # refused before anything was sent
+        client.uploads.send(path)
+        with pytest.raises(Refused):
+            client.submit(path, "nowhere")
         (kept,) = client.uploads.known()
         assert (kept.state, kept.missing) == ("finished", ())
         assert client.uploads.room().used == path.stat().st_size
