@@ -12,12 +12,23 @@ import numpy as np
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client
+from django.utils import timezone
 
 from accounts import memberships
-from accounts.models import User
+from accounts.models import Team, User
 from accounts.selectors import token_of
 from accounts.services import create_user, issue_token
-from competitions.models import Artifact, Draft, ImagePair, Phase, Run, RunOutput, Submission
+from competitions.models import (
+    Artifact,
+    Draft,
+    ImagePair,
+    Phase,
+    Run,
+    RunOutput,
+    Submission,
+    Webhook,
+    WebhookDelivery,
+)
 from competitions.ranking import PairDesign, split_scores
 from competitions.rules import RunState
 from competitions.selectors.drafts import current_setup
@@ -65,7 +76,7 @@ def fill() -> dict[str, str]:
     atelier = memberships.start_team(user=rosalba, name="Atelier Carriera, Venezia")
     invitation = memberships.invite(team=atelier, user=rosalba)
     issue_token(user=rosalba, name="laptop")
-    keys = {"team": atelier.slug, "invitation": token_of(invitation)}
+    keys = {"team": atelier.slug, "invitation": token_of(invitation)} | _webhook(atelier, rosalba)
     keys |= _runs_of(phase, rosalba) | _board(phase, organizer, keys_of=("pair", "leader", "second"))
     publishing.announce(slug="small", user=organizer, title="A new date", text="The end is **a week later**.")
     careful = create_user(username="sofonisba", password="a long password 3", email="sofonisba@example.org")
@@ -73,6 +84,19 @@ def fill() -> dict[str, str]:
     RecoveryCodes.activate(careful)
     _half_made(organizer)
     return keys | {user.username: _session(user) for user in (rosalba, organizer, careful)}
+
+
+def _webhook(team: Team, user: User) -> dict[str, str]:
+    """Give a team a webhook that is switched off, with one message sent and one that did not arrive."""
+    events = " ".join(Webhook.Event.values)
+    hook = Webhook.objects.create(
+        team=team, url="https://example.org/told", secret="x", events=events, made_by=user, is_active=False
+    )
+    rows = {"event": Webhook.Event.RUN_FINISHED, "body": "{}", "attempts": 1, "tried_at": timezone.now()}
+    states = WebhookDelivery.State
+    hook.deliveries.create(**rows, state=states.DELIVERED, status=204, milliseconds=31)
+    failed = hook.deliveries.create(**rows, state=states.FAILED, error="The line broke off.")
+    return {"webhook": str(hook.pk), "delivery": str(failed.pk)}
 
 
 def _board(phase: Phase, organizer: User, keys_of: tuple[str, str, str]) -> dict[str, str]:

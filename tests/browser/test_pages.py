@@ -48,6 +48,7 @@ def test_every_address_is_looked_at_or_left_out_for_a_reason() -> None:
 def test_what_is_said_to_take_forms_alone_shows_no_page(stocked: Stocked) -> None:
     house, keys = stocked
     arguments = {"slug": "small", "submission_id": keys["scored"], "run_id": keys["scored"], "token": "x"}
+    arguments |= {"webhook_id": keys["webhook"], "delivery_id": keys["delivery"]}
     for pattern in urls.urlpatterns:
         if LEFT_OUT.get(pattern.name) != POST:
             continue
