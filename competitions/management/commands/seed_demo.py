@@ -31,8 +31,8 @@ SUMMARY = "Paint six photographs in the manner of eight patterns that your gener
 DESCRIPTION = """Each pair is a photograph (content) and a picture painted by a program after a named tradition (style).
 Return the photograph's scene in the style of the picture: 256 × 256 pixels, one pair at a time.
 
-The scores are demo scores: they come from fixed filters that ship with the platform and need no download. They
-tell copies from transfers, but they do not order good transfers as people would."""
+The scores are demo scores: they come through a small network that ships with the platform and needs no download. It
+tells copies from transfers; for the order of good transfers trust the official suites more."""
 
 
 class Command(BaseCommand):
