@@ -10,10 +10,11 @@ from competitions.selectors import output as selectors
 from competitions.selectors import status as status_selectors
 from competitions.selectors.competitions import PairView
 from competitions.selectors.output import LogView, OutputView
-from competitions.selectors.submissions import SubmissionView
+from competitions.selectors.submissions import SubmissionView, WholeSubmission
 from evaluation.metrics.registry import METRIC_SPECS
 from frontend.stages import forecast, is_silent, poll_seconds, stages
 
+OUTPUTS_AT_FIRST = 18  # pictures below the others load when somebody unfolds them
 LOG_LINES = 200
 LOG_PACE_SECONDS = 5
 LOG_PACE_IN_QUEUE_SECONDS = 15
@@ -27,13 +28,12 @@ class Fact:
     value: str
 
 
-def progress_context(submission: SubmissionView, now: datetime) -> dict[str, object]:
+def progress_context(submission: WholeSubmission, now: datetime) -> dict[str, object]:
     """Gather what changes while a run is live.
 
     Nothing in it depends on the clock alone, so that an unchanged run gives an unchanged fragment.
     """
     run = submission.run
-    outputs = selectors.public_outputs(submission)
     return {
         "submission": submission,
         "run": run,
@@ -41,10 +41,17 @@ def progress_context(submission: SubmissionView, now: datetime) -> dict[str, obj
         "forecast": forecast(run, run.last_sign_of_life or now),
         "poll": poll_seconds(run, now),
         "is_silent": is_silent(run, now, status_selectors.lease_seconds()),
-        "platform": status_selectors.status() if run.state == "queued" else None,
-        "outputs": [(_pair(output), output.seconds) for output in outputs],
-        "n_outputs": len(outputs),
+        "platform": status_selectors.lately() if run.state == "queued" else None,
+        "n_outputs": submission.n_outputs,
     }
+
+
+def outputs_context(submission: WholeSubmission) -> dict[str, object]:
+    """Gather the pictures that have landed; most news brings none, and then nothing is asked for."""
+    outputs = selectors.public_outputs(submission) if submission.n_outputs else []
+    shown = [(_pair(output), output.seconds) for output in outputs]
+    n = len(shown) if submission.run.is_live else OUTPUTS_AT_FIRST  # what is new must not fold up again
+    return {"first_outputs": shown[:n], "more_outputs": shown[n:]}
 
 
 def result_context(submission: SubmissionView) -> dict[str, object]:

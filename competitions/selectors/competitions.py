@@ -118,12 +118,12 @@ def public_pairs(phase: PhaseView) -> list[PairView]:
     ]
 
 
-def quota(phase: PhaseView, team: Team, user: User | None = None) -> QuotaView:
+def quota(phase: PhaseView | Phase, team: Team, user: User | None = None) -> QuotaView:
     """Count what a team has used in a phase, as `quotas` does for many."""
     return quotas(phase, [team], user)[0]
 
 
-def quotas(phase: PhaseView, teams: Sequence[Team], user: User | None = None) -> list[QuotaView]:
+def quotas(phase: PhaseView | Phase, teams: Sequence[Team], user: User | None = None) -> list[QuotaView]:
     """Count what teams have used in a phase, in their order; refunded runs do not count.
 
     For a user, what the user has used in all teams bounds what is left: many teams bring nobody more runs.
@@ -141,7 +141,7 @@ def quotas(phase: PhaseView, teams: Sequence[Team], user: User | None = None) ->
     return [_quota_view(phase, *map(max, counts, most)) for counts in used]
 
 
-def _quota_view(phase: PhaseView, total: int, today: int) -> QuotaView:
+def _quota_view(phase: PhaseView | Phase, total: int, today: int) -> QuotaView:
     left_total = max(0, phase.runs_total - total)
     left_today = min(left_total, max(0, phase.runs_per_day - today))
     return QuotaView(phase.runs_per_day, today, left_today, left_total)

@@ -26,9 +26,10 @@ class Finals:
 
 def finals(shown: Sequence[SubmissionView], viewer: Viewer) -> Finals:
     """Say what is chosen, and what the viewer may do about it; the service decides again when it is done."""
-    keys = [submission.id for submission in shown]
-    chosen = set(FinalChoice.objects.filter(submission__in=keys).values_list("submission_id", flat=True))
-    if not isinstance(viewer, User):
+    chosen = {submission.id for submission in shown if submission.is_final}
+    scored = {submission.id for submission in shown if submission.run.state == RunState.SCORED}
+    keys = {submission.id for submission in shown if submission.can_manage} & (chosen | scored)
+    if not keys or not isinstance(viewer, User):
         return Finals(frozenset(chosen))
     own = Submission.objects.filter(pk__in=keys, team__in=viewer.teams.all())
     rows = list(own.select_related("phase"))
@@ -38,7 +39,6 @@ def finals(shown: Sequence[SubmissionView], viewer: Viewer) -> Finals:
             submission__team__in={row.team_id for row in rows},
         ).values_list("submission__phase_id", "submission__team_id")
     )
-    scored = {submission.id for submission in shown if submission.run.state == RunState.SCORED}
     return Finals(
         chosen=frozenset(chosen),
         may_choose=frozenset(

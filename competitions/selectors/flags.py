@@ -11,6 +11,7 @@ from uuid import UUID
 from competitions.flags import FLAG_TEXTS
 from competitions.models import LeaderboardSnapshot, Phase, Run, RunFlag, Submission
 from competitions.selectors.access import Viewer, organized_competitions
+from competitions.selectors.submissions import WholeSubmission
 from competitions.storage import open_file
 from evaluation.report import read_pair_scores
 
@@ -75,6 +76,14 @@ def flags_of(run_ids: Collection[UUID], viewer: Viewer) -> dict[UUID, RunFlags]:
         if row.run_id in own or row.verdict == CONFIRMED:
             found[row.run_id].append(_view(row, is_organizer=row.run_id in own))
     return {run_id: RunFlags(tuple(flags), run_id in own) for run_id, flags in found.items()}
+
+
+def review_of(submission: WholeSubmission) -> RunFlags:
+    """Read the flags of the run that a submission shows, as `flags_of` does."""
+    can_review = submission.is_organizer
+    rows = RunFlag.objects.filter(run=submission.run.id).select_related("reviewed_by").order_by("code")
+    seen = rows if can_review else rows.filter(verdict=CONFIRMED)
+    return RunFlags(tuple(_view(row, is_organizer=can_review) for row in seen), can_review)
 
 
 def usual_style_scores(phase_id: int, *, reviewed: UUID | None = None) -> dict[str, float] | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from competitions.errors import NotFound
-from competitions.models import Run, RunLogChunk, RunOutput
+from competitions.models import RunLogChunk, RunOutput, Score
 from competitions.selectors.submissions import SubmissionView
 
 
@@ -55,8 +55,7 @@ def run_log(submission: SubmissionView, *, offset: int = 0) -> LogView:
 
 def run_scores(submission: SubmissionView) -> dict[str, ScoreView]:
     """Read the aggregates over the hidden pairs of the latest run."""
-    run = Run.objects.get(pk=submission.run.id)
-    scores = run.scores.filter(split="hidden").order_by("metric")
+    scores = Score.objects.filter(run=submission.run.id, split="hidden").order_by("metric")
     return {s.metric: ScoreView(s.value, s.low, s.high, s.n) for s in scores}
 
 

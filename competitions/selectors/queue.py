@@ -8,6 +8,7 @@ from operator import or_
 from uuid import UUID
 
 from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
@@ -66,10 +67,21 @@ def turn_of(run: Run) -> int:
 
 def places(run_ids: Collection[UUID]) -> dict[UUID, int]:
     """Count the place in the queue of each of these runs that waits; 1 is the next one."""
-    ahead = Run.objects.filter(_before([OuterRef(name) for name in ORDER]), state=RunState.QUEUED)
-    count = ahead.values("state").annotate(n=Count("pk")).values("n")
     waiting = Run.objects.filter(pk__in=run_ids, state=RunState.QUEUED)
-    return dict(waiting.annotate(place=1 + Coalesce(Subquery(count), 0)).values_list("pk", "place"))
+    return dict(waiting.annotate(place=place_in_queue()).values_list("pk", "place"))
+
+
+def place_in_queue() -> CombinedExpression:
+    """Count in a query of queued runs which place each has; 1 is the next one."""
+    ahead = Run.objects.filter(_before([OuterRef(name) for name in ORDER]), state=RunState.QUEUED)
+    count = ahead.order_by().values("state").annotate(n=Count("pk")).values("n")
+    return 1 + Coalesce(Subquery(count), 0)
+
+
+def queue_length() -> Coalesce:
+    """Count in a query of runs how many wait."""
+    waiting = Run.objects.filter(state=RunState.QUEUED).order_by()
+    return Coalesce(Subquery(waiting.values("state").annotate(n=Count("pk")).values("n")), 0)
 
 
 def estimated_start(run: Run) -> datetime | None:

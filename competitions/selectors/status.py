@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from statistics import median
 
 from django.conf import settings
+from django.core.cache import cache
 from django.utils import timezone
 
 from competitions.clock import in_seconds
@@ -15,6 +16,7 @@ from competitions.rules import LEASED_STATES, RunState
 from evaluation.obstacles import OBSTACLES, Told
 
 SILENT_AFTER_SECONDS = 45
+KEPT_SECONDS = 3  # every page that waits asks again every few seconds, and all would be told the same
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,14 @@ class StatusView:
     waiting: Waiting
 
 
+@dataclass(frozen=True)
+class Lately:
+    """The workers of this moment and the typical wait of the last day, a few seconds old at most."""
+
+    workers: tuple[WorkerView, ...]
+    median_wait_seconds: float | None
+
+
 NO_WORKER = Waiting(
     "No worker is running, so nothing can be evaluated now.",
     "The operator starts one with `./run up`, or `celery -A config worker -Q evaluation` on another machine.",
@@ -93,6 +103,15 @@ def workers() -> tuple[WorkerView, ...]:
         )
         for row in alive.order_by("name")
     )
+
+
+def lately() -> Lately:
+    """Return what all who wait are told, read once for all of them."""
+    found: Lately | None = cache.get("platform-lately")
+    if found is None:
+        found = Lately(workers(), _median_wait())
+        cache.set("platform-lately", found, KEPT_SECONDS)
+    return found
 
 
 def waiting_for(needs: Needs, alive: Sequence[WorkerView] | None = None) -> Waiting:

@@ -1,18 +1,20 @@
 """Read submissions, their runs, logs and scores, as far as the viewer may see them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 
 from competitions.errors import NotFound
-from competitions.models import Disqualification, Run, RunEvent, Submission
+from competitions.models import Run, Submission
 from competitions.rules import LIVE_STATES, RunState, shown_progress
-from competitions.selectors.access import Viewer, managed_submissions, visible_submissions
+from competitions.selectors.access import Viewer, managed_submissions
 from competitions.selectors.queue import needs_of, places
-from competitions.selectors.status import Waiting, WorkerView, waiting_for, workers
+from competitions.selectors.status import Waiting, lately, waiting_for
+from competitions.selectors.submission_rows import Rows, read_submission, read_submissions
 from evaluation.failures import FAILURES
 
 
@@ -93,11 +95,28 @@ class SubmissionView:
 
 
 @dataclass(frozen=True)
-class _Queue:
-    """The places of queued runs and the workers at this moment, read once for all submissions of a list."""
+class End:
+    """How one of a submission's runs ended, or where it stands."""
 
-    places: Mapping[UUID, int]
-    alive: tuple[WorkerView, ...]
+    run_id: UUID
+    purpose: str
+    state: str
+    failure_code: str
+
+
+@dataclass(frozen=True)
+class WholeSubmission(SubmissionView):
+    """A submission with what is read of a single one only.
+
+    `is_organizer`: the viewer runs its competition. `ends` are all of its runs, the last of each purpose first.
+    `n_outputs` counts the pictures of public pairs that there are, `queue_length` the runs that wait, while its own
+    is one of them.
+    """
+
+    is_organizer: bool = False
+    ends: tuple[End, ...] = ()
+    n_outputs: int = 0
+    queue_length: int | None = None
 
 
 def own_submissions(viewer: Viewer) -> QuerySet[Submission]:
@@ -109,31 +128,44 @@ def own_submissions(viewer: Viewer) -> QuerySet[Submission]:
 def submissions_of(viewer: Viewer, *, only: Collection[UUID] | None = None) -> list[SubmissionView]:
     """List what the viewer's teams handed in, or only the submissions with these keys, newest first."""
     own = own_submissions(viewer)
-    rows = _rows(own if only is None else own.filter(pk__in=only))
-    shown = [(row, _shown_run(row)) for row in rows]
-    queue = _read_queue([run for _, run in shown])
-    return [_view(row, run, queue, can_manage=True) for row, run in shown]
+    shown = [
+        (rows, _shown_run(rows))
+        for rows in read_submissions(own if only is None else own.filter(pk__in=only))
+    ]
+    waiting = [run.pk for _, run in shown if run.state == RunState.QUEUED]
+    in_queue = places(waiting) if waiting else {}
+    return [
+        SubmissionView(**_fields(rows, _run_view(run, rows, in_queue.get(run.pk)))) for rows, run in shown
+    ]
 
 
-def get_submission(submission_id: UUID, viewer: Viewer, *, run_id: UUID | None = None) -> SubmissionView:
+def get_submission(submission_id: UUID, viewer: Viewer, *, run_id: UUID | None = None) -> WholeSubmission:
     """Return one submission with its latest run (or the one named), or raise NotFound."""
-    rows = _rows(visible_submissions(viewer).filter(pk=submission_id))
-    if not rows:
+    rows = read_submission(submission_id, viewer)
+    if rows is None:
         raise NotFound("There is no such submission, or you may not see it.")
-    can_manage = managed_submissions(viewer).filter(pk=submission_id).exists()
-    run = _shown_run(rows[0], run_id)
-    return _view(rows[0], run, _read_queue([run]), can_manage=can_manage)
+    run = _shown_run(rows, run_id)
+    place, length = rows.places.get(run.pk, (None, None))
+    latest = sorted(rows.runs, key=lambda run: run.sequence, reverse=True)
+    return WholeSubmission(
+        **_fields(rows, _run_view(run, rows, place)),
+        is_organizer=rows.is_organizer,
+        ends=tuple(End(run.pk, run.purpose, run.state, run.failure_code) for run in latest),
+        n_outputs=rows.n_outputs.get(run.pk, 0),
+        queue_length=length,
+    )
 
 
 def runs_of(submission: SubmissionView, viewer: Viewer, *, only: Collection[UUID]) -> list[RunView]:
     """List those of a submission's runs that have these keys, newest first."""
-    (row,) = _rows(visible_submissions(viewer).filter(pk=submission.id))
-    runs = [run for run in row.runs.all() if run.pk in only]
-    queue = _read_queue(runs)
-    return [_run_view(run, queue, can_manage=submission.can_manage) for run in runs]
+    rows = read_submission(submission.id, viewer)
+    if rows is None:
+        return []
+    places = {run_id: place for run_id, (place, _) in rows.places.items()}
+    return [_run_view(run, rows, places.get(run.pk)) for run in rows.runs if run.pk in only]
 
 
-def get_submission_of_run(run_id: UUID, viewer: Viewer) -> SubmissionView:
+def get_submission_of_run(run_id: UUID, viewer: Viewer) -> WholeSubmission:
     """Return the submission that a run belongs to, with this run instead of the latest, or raise NotFound."""
     submission_id = Run.objects.filter(pk=run_id).values_list("submission_id", flat=True).first()
     if submission_id is None:
@@ -152,51 +184,39 @@ def has_earlier_submission(*, phase_pk: int, team_pk: int, archive_sha256: str) 
     return runs.exclude(failure_code="INFRA").exclude(state=RunState.CANCELLED).exists()
 
 
-def _rows(submissions: "object") -> list[Submission]:
-    runs = Run.objects.order_by("-queued_at", "-sequence").prefetch_related(
-        Prefetch("events", RunEvent.objects.order_by("sequence")), "quota_entry"
-    )
-    standing = Disqualification.objects.filter(lifted_at__isnull=True)
-    rows = Submission.objects.filter(pk__in=submissions.values("pk"))  # type: ignore[attr-defined]
-    return list(
-        rows.select_related("phase__competition", "team", "archive", "final_choice")
-        .prefetch_related(Prefetch("runs", runs), Prefetch("disqualifications", standing))
-        .order_by("-created_at", "-pk")
-    )
-
-
-def _shown_run(row: Submission, run_id: UUID | None = None) -> Run:
+def _shown_run(rows: Rows, run_id: UUID | None = None) -> Run:
     """Choose the run that is asked for, or the latest; a rescoring that has no scores is nothing to look at."""
     if run_id is not None:
-        return next(run for run in row.runs.all() if run.pk == run_id)
+        return next(run for run in rows.runs if run.pk == run_id)
     return next(
-        run for run in row.runs.all() if run.purpose != Run.Purpose.RESCORE or run.state == RunState.SCORED
+        run for run in rows.runs if run.purpose != Run.Purpose.RESCORE or run.state == RunState.SCORED
     )
 
 
-def _view(row: Submission, run: Run, queue: _Queue, *, can_manage: bool) -> SubmissionView:
-    return SubmissionView(
-        id=row.pk,
-        name=row.name,
-        kind=row.kind,
-        competition=row.phase.competition.slug,
-        competition_title=row.phase.competition.title,
-        phase=row.phase.slug,
-        team=row.team.name if row.team else "",
-        team_slug=row.team.slug if row.team else "",
-        note=row.note if can_manage else "",
-        created_at=row.created_at,
-        archive_sha256=row.archive.sha256,
-        archive_size=row.archive.size,
-        manifest=row.manifest,
-        run=_run_view(run, queue, can_manage=can_manage),
-        can_manage=can_manage,
-        disqualified_for="".join(decision.reason for decision in row.disqualifications.all()),
-        is_final=hasattr(row, "final_choice"),
-    )
+def _fields(rows: Rows, run: RunView) -> dict[str, Any]:
+    row, team = rows.submission, rows.submission.team
+    return {
+        "id": row.pk,
+        "name": row.name,
+        "kind": row.kind,
+        "competition": row.phase.competition.slug,
+        "competition_title": row.phase.competition.title,
+        "phase": row.phase.slug,
+        "team": team.name if team else "",
+        "team_slug": team.slug if team else "",
+        "note": row.note if rows.can_manage else "",
+        "created_at": row.created_at,
+        "archive_sha256": row.archive.sha256,
+        "archive_size": row.archive.size,
+        "manifest": row.manifest,
+        "run": run,
+        "can_manage": rows.can_manage,
+        "disqualified_for": rows.disqualified_for,
+        "is_final": hasattr(row, "final_choice"),
+    }
 
 
-def _run_view(run: Run, queue: _Queue, *, can_manage: bool) -> RunView:
+def _run_view(run: Run, rows: Rows, place: int | None) -> RunView:
     is_queued = run.state == RunState.QUEUED
     return RunView(
         id=run.pk,
@@ -206,16 +226,16 @@ def _run_view(run: Run, queue: _Queue, *, can_manage: bool) -> RunView:
         attempt=run.attempts,
         pairs_done=shown_progress(run.pairs_done, run.pairs_total),
         pairs_total=run.pairs_total,
-        queue_place=queue.places.get(run.pk),
+        queue_place=place,
         queued_at=run.queued_at,
         started_at=run.started_at,
         finished_at=run.finished_at,
         last_sign_of_life=run.last_sign_of_life,
-        failure=_failure_view(run, can_manage=can_manage) if run.state == RunState.FAILED else None,
-        waiting=waiting_for(needs_of(run), queue.alive) if is_queued else Waiting(),
+        failure=_failure_view(run, can_manage=rows.can_manage) if run.state == RunState.FAILED else None,
+        waiting=waiting_for(needs_of(run), lately().workers) if is_queued else Waiting(),
         events=tuple(
-            EventView(event.to_state, event.created_at, event.detail if can_manage else "")
-            for event in run.events.all()
+            EventView(state, at, detail if rows.can_manage else "")
+            for state, at, detail in rows.events[run.pk]
         ),
         provenance=run.manifest,
         outputs_of=run.source_id or run.pk,
@@ -234,8 +254,3 @@ def _failure_view(run: Run, *, can_manage: bool) -> FailureView:
         detail=run.failure_detail if can_manage else "",
         charged=entry is not None and entry.state == "charged",
     )
-
-
-def _read_queue(shown: Sequence[Run]) -> _Queue:
-    waiting = [run.pk for run in shown if run.state == RunState.QUEUED]
-    return _Queue(places(waiting), workers()) if waiting else _Queue({}, ())

@@ -28,14 +28,14 @@ from competitions.selectors import submissions as selectors
 from competitions.selectors.actions import actions_on
 from competitions.selectors.competitions import CompetitionView, PhaseView
 from competitions.selectors.finals import finals
-from competitions.selectors.flags import flags_of
+from competitions.selectors.flags import review_of
 from competitions.selectors.uploads import UploadView, content_of, get_upload
 from competitions.services.finals import choose_final, drop_final
 from competitions.services.submissions import Upload, create_submission
 from frontend.explain import explain
 from frontend.filters import filter_submissions
 from frontend.forms import SubmitForm
-from frontend.progress import log_context, progress_context, result_context
+from frontend.progress import log_context, outputs_context, progress_context, result_context
 from frontend.uploads import upload_texts
 from frontend.viewer import signed_in_user
 
@@ -80,10 +80,10 @@ def submission_list(request: HttpRequest) -> HttpResponse:
 def submission(request: HttpRequest, submission_id: UUID) -> HttpResponse:
     """Show where a submission stands, its outputs and scores, and what the viewer may do with it."""
     found = selectors.get_submission(submission_id, request.user)
-    context = progress_context(found, timezone.now()) | result_context(found)
+    context = progress_context(found, timezone.now()) | outputs_context(found) | result_context(found)
     context["actions"] = actions_on(found, request.user)
     context["finals"] = finals([found], request.user)
-    context["review"] = flags_of([found.run.id], request.user)[found.run.id]
+    context["review"] = review_of(found)
     if found.can_manage:
         context |= log_context(found, is_tail=True)
     return render(request, "frontend/submission.html", context)
@@ -98,7 +98,8 @@ def submission_progress(request: HttpRequest, submission_id: UUID) -> HttpRespon
         return redirect("submission", submission_id)
     found = selectors.get_submission(submission_id, request.user)
     context = progress_context(found, timezone.now())
-    context["has_new_outputs"] = request.GET.get("shown", "") != str(context["n_outputs"])
+    if request.GET.get("shown", "") != str(found.n_outputs):
+        context |= outputs_context(found) | {"has_new_outputs": True}
     response = render(request, "frontend/_partials/progress.html", context)
     if not found.run.is_live:
         response["HX-Refresh"] = "true"

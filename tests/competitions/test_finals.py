@@ -123,7 +123,7 @@ def test_pages_are_told_what_the_service_would_do(
     keys = frozenset(entry.pk for entry in entries)
     assert finals(shown, researcher) == Finals(may_choose=keys)
     choose_final(submission_id=entries[1].pk, user=researcher)
-    one = frozenset({entries[1].pk})
+    one, shown = frozenset({entries[1].pk}), submissions_of(researcher)
     assert finals(shown, researcher) == Finals(chosen=one, may_drop=one)
     assert finals(shown, organizer) == Finals(chosen=one)
     Phase.objects.update(closes_at=timezone.now() - timedelta(seconds=1))
