@@ -90,6 +90,7 @@ urlpatterns = [
     ),
     path("settings/language/", set_language, name="set_language"),
     path("settings/theme/", preferences.set_theme, name="set_theme"),
+    path("settings/shortcuts/", preferences.set_shortcuts, name="set_shortcuts"),
     path("help/", status.help_page, name="help"),
     path("help/errors/", status.failure_list, name="failure_list"),
     path("help/errors/<str:code>/", status.failure_help, name="failure_help"),

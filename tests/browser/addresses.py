@@ -122,6 +122,7 @@ LEFT_OUT = {
     "rescore": POST,
     "run_cancel": POST,
     "set_language": POST,
+    "set_shortcuts": POST,
     "set_theme": POST,
     "setup_new_preview": POST,
     "setup_preview": POST,

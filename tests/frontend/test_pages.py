@@ -76,7 +76,7 @@ DECISIONS = {
     "dry_run_start",
     "publish",
 }
-POST_ONLY = DECISIONS | {"set_theme"}
+POST_ONLY = DECISIONS | {"set_shortcuts", "set_theme"}
 REDIRECTS = {"set_language", "submission_progress", "dry_run_progress"}
 ORGANIZERS_ONLY = {"organizer", "setup"}
 NOBODYS = {"report_thumbnail"}  # there is no such picture
