@@ -20,3 +20,12 @@ def ask_for_assistance() -> None:
         kombu.exceptions.OperationalError: the broker cannot be reached.
     """
     current_app.send_task("workers.tasks.assist", expires=max(60, 3 * settings.SWEEP_SECONDS))
+
+
+def ask_for_survey() -> None:
+    """Tell the worker for pictures that there are some to look at.
+
+    Raises:
+        kombu.exceptions.OperationalError: the broker cannot be reached.
+    """
+    current_app.send_task("workers.tasks.look_at_data", expires=max(60, 3 * settings.SWEEP_SECONDS))

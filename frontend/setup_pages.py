@@ -10,11 +10,14 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from competitions.errors import CompetitionError
 from competitions.rules import phase_state
 from competitions.selectors.drafts import DraftView, DryRunView, dry_run
+from competitions.selectors.surveys import survey_of
 from competitions.setting_up import AFTER_PUBLISHING, Step, Window
 from evaluation.metrics.registry import METRIC_SPECS
 from evaluation.spec import MetricSuite, load_suite, suite_ids
+from frontend.explain import explain
 from frontend.intake_reports import report_context
 from frontend.organizer_forms import ArchiveForm, FolderForm, PhaseForm, ReasonToPublishForm, StepForm
 
@@ -68,10 +71,21 @@ def step_context(draft: DraftView, step: Step, user: User) -> dict[str, object]:
     elif step is Step.DATA:
         context |= report_context(draft.report, draft.thumbnails)
         context |= {"form": ArchiveForm(), "folder_form": FolderForm() if user.is_staff else None}
+        survey = survey_of(draft.slug, user)
+        context |= {"survey": survey, "slug": draft.slug}
+        context |= refusal_context(survey.problem if survey else None)
     elif step is Step.PUBLISH:
         context |= report_context(draft.report, draft.thumbnails)
         context |= trial_context(dry_run(draft.slug, user)) | {"form": ReasonToPublishForm()}
     return context
+
+
+def refusal_context(problem: CompetitionError | None) -> dict[str, object]:
+    """Collect what is told of files that were refused: the error, and which rule of zip files they break."""
+    return {
+        "problem": explain(problem) if problem else None,
+        "rule": problem.fields.get("rule", "") if problem else "",
+    }
 
 
 def trial_context(trial: DryRunView) -> dict[str, object]:

@@ -16,6 +16,7 @@ from competitions.services import (
     queue,
     runs,
     shards,
+    surveys,
     uploads,
     webhook_delivery,
     webhooks,
@@ -27,6 +28,7 @@ from workers.station import Station, station
 logger = logging.getLogger(__name__)
 
 EVALUATION = "evaluation"
+INTAKE = "intake"
 
 
 @shared_task
@@ -56,6 +58,15 @@ def assist() -> bool:
     return True
 
 
+@shared_task
+def look_at_data() -> bool:
+    """Look at organizers' files as long as some wait; say whether any did."""
+    n = 0
+    while not draining.is_set() and surveys.look():
+        n += 1
+    return n > 0
+
+
 def _ready() -> Station | None:
     """Return this process' station, or None where it takes no work now."""
     if draining.is_set():
@@ -71,6 +82,7 @@ def sweep() -> None:
     runs.reap()
     shards.promise_assistance_if_open()
     queue.nudge_if_waiting()
+    surveys.ask_if_waiting()
     outbox.flush()
     webhooks.tell_of_phases()
     webhook_delivery.flush()
@@ -91,6 +103,8 @@ def _prepare(**_: object) -> None:
     if EVALUATION in current_app.amqp.queues.consume_from:
         follow_parent()
         station()
+    elif INTAKE in current_app.amqp.queues.consume_from:
+        follow_parent()
 
 
 @worker_process_shutdown.connect

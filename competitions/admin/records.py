@@ -120,6 +120,14 @@ class DraftAdmin(ReadOnlyAdmin):
     list_select_related = ("competition", "dataset_version__dataset")
 
 
+@admin.register(models.DataSurvey)
+class DataSurveyAdmin(ReadOnlyAdmin):
+    """Files that wait for a worker, or were refused."""
+
+    list_display = ("asked_at", "draft", "state", "files_done", "files_total", "seen_at")
+    list_select_related = ("draft__competition",)
+
+
 @admin.register(models.Announcement)
 class AnnouncementAdmin(ReadOnlyAdmin):
     """What organizers told everybody."""

@@ -10,6 +10,7 @@ from competitions.models.outbox import Outbox
 from competitions.models.run import Run, RunEvent, RunLogChunk, RunOutput, Score
 from competitions.models.shard import RunShard
 from competitions.models.submission import Disqualification, FinalChoice, QuotaEntry, Submission
+from competitions.models.survey import DataSurvey
 from competitions.models.upload import IdempotencyKey, Upload, UploadPart
 from competitions.models.webhook import PhaseNotice, Webhook, WebhookDelivery
 from competitions.models.worker import Worker
@@ -19,6 +20,7 @@ __all__ = [
     "Artifact",
     "BoardVersion",
     "Competition",
+    "DataSurvey",
     "Dataset",
     "DatasetVersion",
     "Disqualification",

@@ -13,6 +13,7 @@ class Outbox(models.Model):
         ASSIST = "assist"
         REFRESH_LEADERBOARD = "refresh"
         WEBHOOK = "webhook"
+        SURVEY = "survey"
 
     topic = models.CharField(max_length=10, choices=Topic.choices)
     key = models.CharField(max_length=64, blank=True)

@@ -3,7 +3,8 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -14,8 +15,9 @@ from django.db import transaction
 
 from accounts.models import User
 from competitions.errors import IllegalTransition, InvalidDataset, InvalidInput, NotAllowed, UploadTooLarge
-from competitions.models import Artifact, DatasetVersion, Draft
+from competitions.models import Artifact, DatasetVersion, DataSurvey, Draft
 from competitions.selectors.drafts import get_draft_row, suite_of
+from competitions.selectors.surveys import check_nobody_looks
 from competitions.services.artifacts import store_file
 from competitions.services.datasets import import_dataset
 from competitions.services.drafts import settle
@@ -32,6 +34,16 @@ MAX_ENTRIES = 20_000
 MAX_THUMBNAILS = 100  # of pictures with findings, beside those of the preview
 
 Files = Iterable[tuple[str, bytes]]
+Watch = Callable[[Files], Files]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Files that were looked at: what was found, and a folder with the pictures that are usable."""
+
+    folder: Path
+    found: Survey
+    credits: str = ""  # the page of sources, where it came with the files
 
 
 def take_in_zip(*, slug: str, user: User, content: IO[bytes], size: int) -> Draft:
@@ -43,24 +55,37 @@ def take_in_zip(*, slug: str, user: User, content: IO[bytes], size: int) -> Draf
         UploadTooLarge: it is larger than archives may be.
         IllegalTransition: the competition is published.
     """
-    draft, side = _open(slug, user)
-    limit = settings.MAX_ARCHIVE_MB * 2**20
-    if size > limit:
-        raise UploadTooLarge(
-            f"The file has {size / 2**20:.1f} MB; the limit is {settings.MAX_ARCHIVE_MB} MB.",
-            fix="Scale the pictures down to twice the side that is scored.",
-        )
+    draft = open_for_data(slug, user, size)
+    with prepared_zip(draft, content) as prepared:
+        return keep_prepared(draft, prepared)
+
+
+@contextmanager
+def prepared_zip(draft: Draft, content: IO[bytes], watch: Watch = lambda files: files) -> Iterator[Prepared]:
+    """Look at every file of a zip; what is usable lies in a folder until the end. `watch` sees the files go by.
+
+    Raises:
+        InvalidDataset: the zip file itself breaks a rule, `fields` names it.
+        IllegalTransition: no suite is chosen.
+    """
+    side = side_of(draft)
     with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR, prefix="data-") as folder:
         path = Path(folder) / "data.zip"
         with path.open("xb") as target:
             content.seek(0)
             shutil.copyfileobj(content, target, 2**20)
-        limits = ArchiveLimits(packed=limit, unpacked=4 * limit, entries=MAX_ENTRIES)
         try:
             with path.open("rb") as file:
-                return _take_in(draft, side, packed_files(file, limits), Path(folder))
+                prepared = prepare(watch(packed_files(file, zip_limits())), side, Path(folder))
         except InvalidArchive as error:
             raise InvalidDataset(error.message, fix=error.fix, fields={"rule": error.reason}) from error
+        yield prepared
+
+
+def zip_limits() -> ArchiveLimits:
+    """Return what a zip of pictures may hold."""
+    limit = settings.MAX_ARCHIVE_MB * 2**20
+    return ArchiveLimits(packed=limit, unpacked=4 * limit, entries=MAX_ENTRIES)
 
 
 def take_in_folder(*, slug: str, user: User, folder: Path) -> Draft:
@@ -70,7 +95,7 @@ def take_in_folder(*, slug: str, user: User, folder: Path) -> Draft:
         NotAllowed: the user is not of the staff.
         InvalidInput: there is no such folder.
     """
-    draft, side = _open(slug, user)
+    draft = open_for_data(slug, user)
     if not user.is_staff:
         raise NotAllowed("Only staff can read folders of the server.")
     if not folder.is_absolute() or not folder.is_dir():
@@ -78,28 +103,42 @@ def take_in_folder(*, slug: str, user: User, folder: Path) -> Draft:
             "There is no such folder on the server.", fix="Give its whole path.", fields={"folder": "?"}
         )
     with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR, prefix="data-") as work:
-        return _take_in(draft, side, folder_files(folder), Path(work))
+        return keep_prepared(draft, prepare(folder_files(folder), side_of(draft), Path(work)))
 
 
-def _open(slug: str, user: User) -> tuple[Draft, int]:
+def open_for_data(slug: str, user: User, size: int = 0) -> Draft:
+    """Return the draft of a competition that can take `size` bytes of files now.
+
+    Raises:
+        NotFound: the user does not organize such a competition.
+        UploadTooLarge: that is more than archives may have.
+        IllegalTransition: the competition is published, has no suite, or other files are being looked at.
+    """
     draft = get_draft_row(slug, user)
     check_may_change(Step.DATA, is_published=draft.competition.is_published)
+    side_of(draft)
+    check_nobody_looks(draft)
+    if size > settings.MAX_ARCHIVE_MB * 2**20:
+        raise UploadTooLarge(
+            f"The file has {size / 2**20:.1f} MB; the limit is {settings.MAX_ARCHIVE_MB} MB.",
+            fix="Scale the pictures down to twice the side that is scored.",
+        )
+    return draft
+
+
+def side_of(draft: Draft) -> int:
+    """Return how large the pictures have to be.
+
+    Raises:
+        IllegalTransition: no suite is chosen.
+    """
     suite = suite_of(draft)
     if suite is None:
         raise IllegalTransition(
             "Choose the metric suite first: it says how large the pictures have to be.",
             fix="Complete the step “Task and metrics”, or import a competition file that names the suite.",
         )
-    return draft, suite.size
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Files that were looked at: what was found, and a folder with the pictures that are usable."""
-
-    folder: Path
-    found: Survey
-    credits: str = ""  # the page of sources, where it came with the files
+    return suite.size
 
 
 def prepare(files: Files, side: int, work: Path) -> Prepared:
@@ -123,10 +162,12 @@ def keep_prepared(draft: Draft, prepared: Prepared) -> Draft:
     """Store the report, and the dataset if one can be made.
 
     Raises:
-        IllegalTransition: the competition is published.
+        IllegalTransition: the competition is published, or other files are being looked at.
     """
     draft = Draft.objects.select_for_update(of=("self",)).select_related("competition").get(pk=draft.pk)
     check_may_change(Step.DATA, is_published=draft.competition.is_published)
+    check_nobody_looks(draft)
+    DataSurvey.objects.filter(draft=draft).delete()  # of earlier files, which were refused
     found = prepared.found
     draft.report = found.report.to_json() | {"thumbnails": _store_thumbnails(found)}
     if not found.report.is_fatal:
@@ -134,10 +175,6 @@ def keep_prepared(draft: Draft, prepared: Prepared) -> Draft:
     draft.save()
     settle(draft)
     return draft
-
-
-def _take_in(draft: Draft, side: int, files: Files, work: Path) -> Draft:
-    return keep_prepared(draft, prepare(files, side, work))
 
 
 def _import(draft: Draft, prepared: Prepared) -> DatasetVersion:

@@ -45,6 +45,12 @@ def promise_assistance() -> None:
     transaction.on_commit(lambda: flush((Outbox.Topic.ASSIST,)), robust=True)
 
 
+def promise_survey() -> None:
+    """Have a worker told that there are pictures to look at, right after the commit where the broker is up."""
+    promise(Outbox.Topic.SURVEY)
+    transaction.on_commit(lambda: flush((Outbox.Topic.SURVEY,)), robust=True)
+
+
 def flush(topics: Sequence[str] = OWN_TOPICS) -> int:
     """Do what is due and return how many effects were brought about. Doing one twice is harmless.
 
@@ -90,6 +96,10 @@ def _ask_for_assistance(_key: str) -> None:
     dispatch.ask_for_assistance()
 
 
+def _ask_for_survey(_key: str) -> None:
+    dispatch.ask_for_survey()
+
+
 def _refresh(key: str) -> None:
     refresh(phase_id=int(key))
 
@@ -97,5 +107,6 @@ def _refresh(key: str) -> None:
 _EFFECTS: dict[Outbox.Topic, Callable[[str], None]] = {
     Outbox.Topic.NUDGE: _nudge,
     Outbox.Topic.ASSIST: _ask_for_assistance,
+    Outbox.Topic.SURVEY: _ask_for_survey,
     Outbox.Topic.REFRESH_LEADERBOARD: _refresh,
 }

@@ -97,6 +97,7 @@ def command_lines(port: int) -> dict[str, str]:
     return {
         "web": f"{python} -m gunicorn config.wsgi -c python:config.serving --bind {bind} --workers 2 --threads 4",
         "worker": f"{celery} -Q evaluation -c 1 -P prefork -n evaluation@%h",
+        "intake": f"{celery} -Q intake -c 1 -P prefork -n intake@%h",
         "scheduler": f"{celery} -B -Q upkeep -P solo -n upkeep@%h",
         "seed": f"{python} manage.py seed_demo --stay",
     }

@@ -247,9 +247,10 @@ CACHES: dict[str, dict[str, object]] = {
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
 }
-CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("evaluation", "upkeep")]
+CELERY_TASK_QUEUES = [Queue(q, Exchange(q), routing_key=q) for q in ("evaluation", "intake", "upkeep")]
 CELERY_TASK_DEFAULT_QUEUE = CELERY_TASK_DEFAULT_EXCHANGE = CELERY_TASK_DEFAULT_ROUTING_KEY = "upkeep"
-CELERY_TASK_ROUTES = {f"workers.tasks.{name}": {"queue": "evaluation"} for name in ("evaluate", "assist")}
+QUEUE_OF_TASK = {"evaluate": "evaluation", "assist": "evaluation", "look_at_data": "intake"}
+CELERY_TASK_ROUTES = {f"workers.tasks.{name}": {"queue": queue} for name, queue in QUEUE_OF_TASK.items()}
 CELERY_TASK_SOFT_TIME_LIMIT = CELERY_HARD_LIMIT_SECONDS - 300
 CELERY_TASK_TIME_LIMIT = CELERY_HARD_LIMIT_SECONDS
 CELERY_TASK_PUBLISH_RETRY = False  # the outbox is the retry

@@ -75,9 +75,9 @@ def test_nothing_is_kept_of_results() -> None:
     assert app.conf.task_ignore_result is True
 
 
-def test_evaluation_and_upkeep_never_share_a_queue() -> None:
+def test_evaluation_intake_and_upkeep_never_share_a_queue() -> None:
     queues = {queue.name: (queue.exchange.name, queue.routing_key) for queue in app.conf.task_queues}
-    assert queues == {"evaluation": ("evaluation", "evaluation"), "upkeep": ("upkeep", "upkeep")}
+    assert queues == {name: (name, name) for name in ("evaluation", "intake", "upkeep")}
     router = app.amqp.router
     routes = {
         name.rpartition(".")[2]: router.route({}, name)["queue"].name
@@ -85,6 +85,7 @@ def test_evaluation_and_upkeep_never_share_a_queue() -> None:
         if name.startswith("workers.")
     }
     assert routes.pop("sweep") == "upkeep"
+    assert routes.pop("look_at_data") == "intake"
     assert set(routes.values()) == {"evaluation"}
 
 

@@ -46,7 +46,7 @@ def accounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "scheduler", "seed"])
+@pytest.mark.parametrize("name", ["web", "worker", "intake", "scheduler", "seed"])
 def test_every_service_starts_from_a_path_with_spaces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

@@ -71,13 +71,15 @@ DECISIONS = {
     "rescore",
     "setup_preview",
     "setup_new_preview",
+    "data_again",
+    "data_stop",
     "data_upload",
     "data_folder",
     "dry_run_start",
     "publish",
 }
 POST_ONLY = DECISIONS | {"set_shortcuts", "set_theme"}
-REDIRECTS = {"set_language", "submission_progress", "dry_run_progress"}
+REDIRECTS = {"set_language", "submission_progress", "dry_run_progress", "data_progress"}
 ORGANIZERS_ONLY = {"organizer", "setup"}
 NOBODYS = {"report_thumbnail"}  # there is no such picture
 TEAM_ONLY = {"submission_log"}

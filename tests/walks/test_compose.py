@@ -34,7 +34,7 @@ from competitions.models import Outbox
 Outbox.objects.create(topic=Outbox.Topic.NUDGE, not_before=timezone.now())
 """
 COUNT_PROMISES = "from competitions.models import Outbox; print(Outbox.objects.count())"
-OURS = ("web", "worker", "worker-gpu", "scheduler", "migrate")
+OURS = ("web", "worker", "worker-gpu", "intake", "scheduler", "migrate")
 _VARIABLE = re.compile(r"\$(?:\$|\{(?P<name>\w+)(?::(?P<kind>[-?])(?P<text>[^}]*))?\})")
 
 

@@ -1,0 +1,212 @@
+"""Look at the files of a competition: few at once, many by a worker, so that no request waits for them."""
+
+import hashlib
+import time
+from collections.abc import Iterator
+from typing import IO, BinaryIO, cast
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from accounts.models import User
+from competitions.errors import CompetitionError, IllegalTransition, NotFound, StaleFence
+from competitions.models import DataSurvey, Draft, Outbox, Upload
+from competitions.parts import PART_BYTES
+from competitions.selectors.drafts import get_draft_row
+from competitions.selectors.surveys import check_nobody_looks, survey_view
+from competitions.selectors.uploads import parts_of
+from competitions.services import outbox
+from competitions.services.intake import (
+    Files,
+    keep_prepared,
+    open_for_data,
+    prepared_zip,
+    take_in_zip,
+    zip_limits,
+)
+from competitions.services.uploads import (
+    Part,
+    UploadPlan,
+    delete_upload,
+    finish_upload,
+    put_part,
+    start_upload,
+)
+from evaluation.errors import InvalidArchive
+from evaluation.zips.directory import read_directory
+
+# What is looked at within the request: a few seconds.
+FEW_FILES, FEW_BYTES = 30, 20 * 2**20
+SIGN_SECONDS = 1
+
+State = DataSurvey.State
+
+
+def hand_in_zip(*, slug: str, user: User, content: IO[bytes], size: int) -> bool:
+    """Take a zip in at once where it is small, else keep it for a worker; say whether its report is there.
+
+    Raises:
+        UploadQuotaExceeded: the user's other uploads leave no room.
+        NotFound, InvalidDataset, UploadTooLarge, IllegalTransition: as `take_in_zip`.
+    """
+    draft = open_for_data(slug, user, size)
+    n_files, n_bytes = _count(content, size)
+    if n_files <= FEW_FILES and n_bytes <= FEW_BYTES:
+        take_in_zip(slug=slug, user=user, content=content, size=size)
+        return True
+    upload = _keep(user, content, size)
+    try:
+        _ask(draft, upload, n_files)
+    except CompetitionError:
+        delete_upload(upload_id=upload.pk, user=user)
+        raise
+    return False
+
+
+@transaction.atomic
+def start_again(*, slug: str, user: User) -> None:
+    """Give a survey whose worker is lost to another one.
+
+    Raises:
+        NotFound: the user does not organize such a competition.
+        IllegalTransition: nothing is under way, or its worker is at it.
+    """
+    draft = _locked(get_draft_row(slug, user))
+    found = survey_view(draft)
+    if found is None or not (found.is_lost or found.is_untaken):
+        raise IllegalTransition(
+            "Nothing is lost: no files wait, or a worker is at them.", fix="Reload the page."
+        )
+    DataSurvey.objects.filter(draft=draft).update(
+        state=State.WAITING, fence=F("fence") + 1, files_done=0, asked_at=Now(), seen_at=Now()
+    )
+    outbox.promise_survey()
+
+
+def stop(*, slug: str, user: User) -> None:
+    """Throw the files away that are being looked at, or that were refused; the dataset before stays.
+
+    Raises:
+        NotFound: the user does not organize such a competition.
+    """
+    with transaction.atomic():
+        draft = _locked(get_draft_row(slug, user))
+        survey = DataSurvey.objects.select_related("upload__user").filter(draft=draft).first()
+        if survey is None:
+            return
+        survey.delete()
+    _discard(survey.upload)
+
+
+def look() -> bool:
+    """Take the survey that has waited longest and carry it out; say whether there was one."""
+    survey = _take()
+    if survey is None:
+        return False
+    try:
+        _carry_out(survey)
+    except StaleFence:  # stopped, or given to another worker
+        return True
+    except CompetitionError as error:
+        problem = {"code": error.code, "message": error.message, "fix": error.fix, "fields": error.fields}
+        refused = {"state": State.REFUSED, "problem": problem}
+        if not DataSurvey.objects.filter(pk=survey.pk, fence=survey.fence).update(**refused):
+            return True
+    _discard(survey.upload)
+    return True
+
+
+def ask_if_waiting() -> bool:
+    """Tell a worker where surveys wait, so that a lost message is made good; say whether any do."""
+    if not DataSurvey.objects.filter(state=State.WAITING).exists():
+        return False
+    if not Outbox.objects.filter(topic=Outbox.Topic.SURVEY).exists():
+        with transaction.atomic():
+            outbox.promise_survey()
+    return True
+
+
+def _count(content: IO[bytes], size: int) -> tuple[int, int]:
+    """Count the files of a zip and their bytes; none where it breaks a rule, which is soon said."""
+    try:
+        entries = read_directory(cast(BinaryIO, content), size, zip_limits())
+    except InvalidArchive:
+        return 0, 0
+    return sum(not entry.is_folder for entry in entries), sum(entry.size for entry in entries)
+
+
+def _keep(user: User, content: IO[bytes], size: int) -> Upload:
+    """Put the zip where uploads lie that come in parts: workers reach it there, and what is forgotten expires."""
+    whole = hashlib.sha256()
+    content.seek(0)
+    while piece := content.read(PART_BYTES):
+        whole.update(piece)
+    upload = start_upload(user=user, plan=UploadPlan(Upload.Kind.DATASET, size, whole.hexdigest()))
+    content.seek(0)
+    for offset in range(0, size, PART_BYTES):
+        piece = content.read(PART_BYTES)
+        part = Part(offset, piece, hashlib.sha256(piece).hexdigest())
+        put_part(upload_id=upload.pk, user=user, part=part)
+    return finish_upload(upload_id=upload.pk, user=user)
+
+
+@transaction.atomic
+def _ask(draft: Draft, upload: Upload, n_files: int) -> None:
+    locked = _locked(draft)
+    check_nobody_looks(locked)
+    DataSurvey.objects.filter(draft=locked).delete()
+    DataSurvey.objects.create(draft=locked, upload=upload, files_total=n_files, asked_at=Now(), seen_at=Now())
+    outbox.promise_survey()
+
+
+def _take() -> DataSurvey | None:
+    """Hold the survey that has waited longest; of two workers one gets it."""
+    waiting = DataSurvey.objects.filter(state=State.WAITING).order_by("asked_at", "pk")
+    for survey in waiting.select_related("draft__competition", "upload__user"):
+        held = DataSurvey.objects.filter(pk=survey.pk, state=State.WAITING, fence=survey.fence)
+        if held.update(state=State.RUNNING, fence=F("fence") + 1, files_done=0, seen_at=Now()):
+            survey.fence += 1
+            return survey
+    return None
+
+
+def _carry_out(survey: DataSurvey) -> None:
+    def watch(files: Files) -> Iterator[tuple[str, bytes]]:
+        told = 0.0
+        for done, file in enumerate(files):
+            if time.monotonic() - told >= SIGN_SECONDS:
+                _give_sign(survey, done)
+                told = time.monotonic()
+            yield file
+
+    with parts_of(survey.upload_id) as content, prepared_zip(survey.draft, content, watch) as prepared:
+        _give_sign(survey, survey.files_total)
+        with transaction.atomic():
+            draft = _locked(survey.draft)
+            if not DataSurvey.objects.filter(pk=survey.pk, fence=survey.fence).delete()[0]:
+                raise StaleFence
+            keep_prepared(draft, prepared)
+
+
+def _give_sign(survey: DataSurvey, files_done: int) -> None:
+    """Tell how far it is.
+
+    Raises:
+        StaleFence: it was stopped, or given to another worker.
+    """
+    held = DataSurvey.objects.filter(pk=survey.pk, fence=survey.fence)
+    if not held.update(files_done=files_done, seen_at=Now()):
+        raise StaleFence
+
+
+def _locked(draft: Draft) -> Draft:
+    return Draft.objects.select_for_update(of=("self",)).select_related("competition").get(pk=draft.pk)
+
+
+def _discard(upload: Upload) -> None:
+    """Throw the zip away, unless it has expired meanwhile."""
+    try:
+        delete_upload(upload_id=upload.pk, user=upload.user)
+    except NotFound:
+        return
