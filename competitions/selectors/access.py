@@ -1,5 +1,7 @@
 """Who may see and do what; every other selector asks here."""
 
+from uuid import UUID
+
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 
@@ -61,16 +63,20 @@ def managed_submissions(viewer: Viewer) -> QuerySet[Submission]:
     ).distinct()
 
 
-def visible_submissions(viewer: Viewer) -> QuerySet[Submission]:
-    """Managed submissions, and whatever was scored in a competition that the viewer may see; no dry runs."""
-    scored = Submission.objects.filter(
+def visible_submissions(viewer: Viewer, *, only: UUID | None = None) -> QuerySet[Submission]:
+    """Managed submissions, and whatever was scored in a competition that the viewer may see; no dry runs.
+
+    With `only` at most the submission of that key, without looking through all others.
+    """
+    scored, managed = Submission.objects.all(), managed_submissions(viewer)
+    if only is not None:
+        scored, managed = scored.filter(pk=only), managed.filter(pk=only)
+    scored = scored.filter(
         phase__competition__in=visible_competitions(viewer),
         runs__state=RunState.SCORED,
         runs__purpose__in=(Run.Purpose.SCORE, Run.Purpose.RESCORE),
     )
-    return Submission.objects.filter(
-        Q(pk__in=scored.values("pk")) | Q(pk__in=managed_submissions(viewer).values("pk"))
-    )
+    return Submission.objects.filter(Q(pk__in=scored.values("pk")) | Q(pk__in=managed.values("pk")))
 
 
 def visible_runs(viewer: Viewer) -> QuerySet[Run]:

@@ -51,9 +51,8 @@ def read_submission(submission_id: UUID, viewer: Viewer) -> Rows | None:
 
     None: there is no such submission, or the viewer may not see it.
     """
-    runs = Run.objects.filter(
-        submission=submission_id, submission__in=visible_submissions(viewer).values("pk")
-    )
+    visible = visible_submissions(viewer, only=submission_id)
+    runs = Run.objects.filter(submission=submission_id, submission__in=visible.values("pk"))
     found: list[Any] = list(  # runs, each with what is asked along
         runs.select_related(*_JOINED)
         .annotate(**_asked_along(viewer))

@@ -11,11 +11,12 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from competitions.models import Run, RunShard, Submission
+from competitions.models import Artifact, Run, RunOutput, RunShard, Submission
 from competitions.rules import RunState
 from competitions.services import results, runs
 from competitions.services.runs import Claim
 from competitions.services.workers import Ability, register_worker
+from frontend.progress import OUTPUTS_AT_FIRST
 
 HTMX = {"hx-request": "true"}
 
@@ -166,6 +167,21 @@ def test_a_scored_run_shows_scores_provenance_and_outputs_to_everybody(client: C
     assert "sts-test-1" in page
     assert page.count(f'src="/images/runs/{scored.pk}/') == 2
     assert "See the leaderboard" in page
+
+
+def test_of_many_pictures_the_last_wait_until_somebody_unfolds_them(client: Client, scored: Run) -> None:
+    first = scored.outputs.filter(pair__split="public").select_related("pair").first()
+    assert first is not None
+    for k in range(OUTPUTS_AT_FIRST):
+        content = Artifact.objects.create(sha256=f"{k:064x}", kind=Artifact.Kind.IMAGE, size=1)
+        first.pair.pk, first.pair.name, first.pair.content = None, f"q{k:03d}", content
+        first.pair.save()
+        RunOutput.objects.create(run=scored, pair=first.pair, artifact=first.artifact, seconds=0.5)
+    page = page_of(client, scored.submission)
+    n, picture = 2 + OUTPUTS_AT_FIRST, f'src="/images/runs/{scored.pk}/'
+    assert f'Show all <span class="number">({n})</span>' in page
+    at_once, unfolded = page.split("Show all")
+    assert (at_once.count(picture), unfolded.count(picture)) == (OUTPUTS_AT_FIRST, 2)
 
 
 def test_the_log_is_the_teams_and_keeps_back_what_hidden_images_might_be_in(
