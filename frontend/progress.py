@@ -14,7 +14,7 @@ from competitions.selectors.submissions import SubmissionView, WholeSubmission
 from evaluation.metrics.registry import METRIC_SPECS
 from frontend.stages import forecast, is_silent, poll_seconds, stages
 
-OUTPUTS_AT_FIRST = 18  # pictures below the others load when somebody unfolds them
+OUTPUTS_AT_FIRST = 15  # pictures below the others load when somebody unfolds them
 LOG_LINES = 200
 LOG_PACE_SECONDS = 5
 LOG_PACE_IN_QUEUE_SECONDS = 15
