@@ -62,7 +62,7 @@ def assist() -> bool:
 def look_at_data() -> bool:
     """Look at organizers' files as long as some wait; say whether any did."""
     n = 0
-    while not draining.is_set() and surveys.look():
+    while not draining.is_set() and surveys.look(is_ending=draining.is_set):
         n += 1
     return n > 0
 

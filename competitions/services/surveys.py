@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, BinaryIO, cast
 
 from django.db import transaction
@@ -99,14 +99,20 @@ def stop(*, slug: str, user: User) -> None:
     _discard(survey.upload)
 
 
-def look() -> bool:
-    """Take the survey that has waited longest and carry it out; say whether there was one."""
+def look(*, is_ending: Callable[[], bool] = lambda: False) -> bool:
+    """Take the survey that has waited longest and carry it out; say whether there was one.
+
+    `is_ending`: whether the worker has to stop; the survey waits for another one then.
+    """
     survey = _take()
     if survey is None:
         return False
     try:
-        _carry_out(survey)
+        _carry_out(survey, is_ending)
     except StaleFence:  # stopped, or given to another worker
+        return True
+    except _Ending:
+        _hand_back(survey)
         return True
     except CompetitionError as error:
         problem = {"code": error.code, "message": error.message, "fix": error.fix, "fields": error.fields}
@@ -171,10 +177,16 @@ def _take() -> DataSurvey | None:
     return None
 
 
-def _carry_out(survey: DataSurvey) -> None:
+class _Ending(Exception):  # noqa: N818
+    """The worker has to stop."""
+
+
+def _carry_out(survey: DataSurvey, is_ending: Callable[[], bool]) -> None:
     def watch(files: Files) -> Iterator[tuple[str, bytes]]:
         told = 0.0
         for done, file in enumerate(files):
+            if is_ending():
+                raise _Ending
             if time.monotonic() - told >= SIGN_SECONDS:
                 _give_sign(survey, done)
                 told = time.monotonic()
@@ -187,6 +199,13 @@ def _carry_out(survey: DataSurvey) -> None:
             if not DataSurvey.objects.filter(pk=survey.pk, fence=survey.fence).delete()[0]:
                 raise StaleFence
             keep_prepared(draft, prepared)
+
+
+@transaction.atomic
+def _hand_back(survey: DataSurvey) -> None:
+    held = DataSurvey.objects.filter(pk=survey.pk, fence=survey.fence)
+    if held.update(state=State.WAITING, files_done=0, seen_at=Now()):
+        outbox.promise_survey()
 
 
 def _give_sign(survey: DataSurvey, files_done: int) -> None:

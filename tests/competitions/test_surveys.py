@@ -146,6 +146,18 @@ def test_a_lost_worker_is_noticed_and_another_one_takes_over(send: Send, organiz
     assert Draft.objects.get().dataset_version is not None
 
 
+def test_a_worker_that_has_to_stop_leaves_the_files_to_the_next_one(send: Send, organizer: User) -> None:
+    send(many_pictures())
+    Outbox.objects.all().delete()
+    files = iter([False] * 5)
+    assert surveys.look(is_ending=lambda: next(files, True)) is True
+    assert (seen(organizer).state, seen(organizer).files_done) == ("waiting", 0)
+    assert Outbox.objects.filter(topic="survey").count() == 1
+    assert not Dataset.objects.exists()
+    assert look_at_data() is True
+    assert Dataset.objects.exists()
+
+
 @pytest.mark.parametrize("meddler", ["stop", "another worker"])
 def test_a_worker_whose_survey_was_taken_away_writes_nothing(
     send: Send, organizer: User, meddler: str, monkeypatch: pytest.MonkeyPatch

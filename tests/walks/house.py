@@ -91,6 +91,7 @@ class House:
             ],
             "worker": [*CELERY, "-Q", "evaluation", "-c", "1", "-n", "evaluation@walk"],
             "successor": [*CELERY, "-Q", "evaluation", "-c", "1", "-n", "evaluation@successor"],
+            "intake": [*CELERY, "-Q", "intake", "-c", "1", "-P", "prefork", "-n", "intake@walk"],
             "scheduler": [*CELERY, "-B", "-Q", "upkeep", "-P", "solo", "-n", "upkeep@walk"],
         }
         for name in names:
