@@ -1,5 +1,6 @@
 """Set organizers' texts, written as Markdown, without letting them add anything but text; show forms of others."""
 
+import nh3
 from django import template
 from django.forms import BoundField
 from django.utils.safestring import SafeString, mark_safe
@@ -11,6 +12,14 @@ register = template.Library()
 _MARKDOWN = (
     MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "html_block", "html_inline"])
 )
+# A second look at what comes out, by a library that knows nothing of Markdown.
+_TAGS = {
+    *("a", "blockquote", "br", "code", "em", "hr", "li", "ol", "p", "pre", "strong", "ul"),
+    *("table", "tbody", "td", "th", "thead", "tr"),
+    *(f"h{level}" for level in range(1, 7)),
+}
+_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
+_SCHEMES = {"http", "https", "mailto"}
 
 
 @register.filter
@@ -22,7 +31,8 @@ def rich_text(text: str, top: int = 3) -> SafeString:
         token.attrs.pop("style", None)  # the alignment of table columns; the content policy forbids it
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, int(token.tag[1]) - highest + top)}"
-    return mark_safe(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))
+    html = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
+    return mark_safe(nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES))
 
 
 @register.filter
