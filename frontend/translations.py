@@ -21,10 +21,22 @@ from competitions import rules, setting_up, webhook_line
 from competitions.errors import CompetitionError
 from competitions.flags import FLAG_TEXTS
 from competitions.selectors import access, drafts, submissions
+from competitions.selectors import surveys as survey_selectors
+from competitions.selectors import uploads as upload_selectors
 from competitions.selectors import webhooks as hook_selectors
 from competitions.selectors.status import NO_DEVICE, NO_MEMORY, NO_RUNTIME, NO_WORKER
 from competitions.services import drafts as drafting
-from competitions.services import finals, flags, intake, moderation, publishing, queue, webhooks
+from competitions.services import (
+    finals,
+    flags,
+    intake,
+    moderation,
+    publishing,
+    queue,
+    surveys,
+    uploads,
+    webhooks,
+)
 from competitions.services import submissions as handing_in
 from evaluation.failures import FAILURES
 from evaluation.intake.findings import DETAILS, KINDS
@@ -50,6 +62,10 @@ REFUSING = (
     rules,
     setting_up,
     submissions,
+    surveys,
+    survey_selectors,
+    uploads,
+    upload_selectors,
     hook_selectors,
     webhook_line,
     webhooks,
@@ -181,9 +197,14 @@ def _holes(text: str) -> set[str]:
 
 
 def _refusals(module: ModuleType) -> Iterator[str]:
-    """List the sentences and fixes that a module raises; those put together at run time stay in English."""
+    """List the sentences and fixes that a module raises; those put together at run time stay in English.
+
+    Errors of ours are raised by their bare name, those of other libraries (`io.UnsupportedOperation`) are not.
+    """
     for node in ast.walk(ast.parse(inspect.getsource(module))):
-        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+        if not (isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)):
+            continue
+        if isinstance(node.exc.func, ast.Name):
             fixes = [word.value for word in node.exc.keywords if word.arg == "fix"]
             for text in (*node.exc.args, *fixes):
                 if isinstance(text, ast.Constant) and isinstance(text.value, str):
