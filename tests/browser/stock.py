@@ -43,6 +43,7 @@ from evaluation.intake.example import example_zip
 from evaluation.report import PairScore, write_pair_scores
 from tests.boards import enter_runs, store_board
 from tests.conftest import IDENTITY, python_archive
+from tests.frontend.test_setup import LIMITS
 from tests.progress import take_shard
 
 N_RUNS, N_BASELINES, N_MANNERS = 103, 3, 6
@@ -54,17 +55,6 @@ HARBOURS = {
     "summary_zh": "以各种纹样的风格描绘港口。",
     "description": "## Why\n\nBecause **light** on water is hard.",
     "description_zh": "## 原因\n\n水面上的**光**很难画。",
-}
-LIMITS = {
-    "runs_per_day": "3",
-    "runs_total": "30",
-    "pair_seconds": "10",
-    "load_seconds": "60",
-    "run_seconds": "600",
-    "memory_mb": "2048",
-    "device": "cpu",
-    "required_coverage": "0.9",
-    "counting": "latest",
 }
 
 
