@@ -1,7 +1,9 @@
 """Competitions as files, and the pictures of one: what organizers' programs export, compare, import and push."""
 
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import IO
 
 from django.conf import settings
 from django.http import FileResponse, HttpResponseBase
@@ -18,7 +20,7 @@ from competitions.api.idempotency import idempotent
 from competitions.api.moderation import Decision
 from competitions.models import Upload
 from competitions.selectors.drafts import get_draft
-from competitions.selectors.uploads import content_of, get_upload
+from competitions.selectors.uploads import content_of
 from competitions.services.competition_files import check_file, import_zip, write_zip
 from competitions.services.intake import take_in_zip
 
@@ -104,10 +106,8 @@ class CompetitionFile(Decision):
     @idempotent
     def post(self, request: Request, slug: str) -> Response:
         """Make this competition of an upload of the kind competition, or change it to that; wholly or not at all."""
-        key, user = requests.read_body(requests.UploadedFile, request)["upload"], caller(request)
-        with content_of(key, user, Upload.Kind.COMPETITION) as content:
-            size = get_upload(key, user).size
-            found = import_zip(user=user, content=content, size=size, slug=slug)
+        with _uploaded(request, Upload.Kind.COMPETITION) as (content, size):
+            found = import_zip(user=caller(request), content=content, size=size, slug=slug)
         return Response(DifferenceSerializer(found).data)
 
 
@@ -141,7 +141,16 @@ class CompetitionData(Decision):
     @idempotent
     def post(self, request: Request, slug: str) -> Response:
         """Take in an upload of the kind dataset: a zip as the page for the data takes it."""
-        key, user = requests.read_body(requests.UploadedFile, request)["upload"], caller(request)
-        with content_of(key, user, Upload.Kind.DATASET) as content:
-            take_in_zip(slug=slug, user=user, content=content, size=get_upload(key, user).size)
+        user = caller(request)
+        with _uploaded(request, Upload.Kind.DATASET) as (content, size):
+            take_in_zip(slug=slug, user=user, content=content, size=size)
         return Response(ReportSerializer(get_draft(slug, user).report).data)
+
+
+@contextmanager
+def _uploaded(request: Request, kind: Upload.Kind) -> Iterator[tuple[IO[bytes], int]]:
+    """Open the finished upload that a request names, and say how many bytes it has."""
+    key = requests.read_body(requests.UploadedFile, request)["upload"]
+    content, size = content_of(key, caller(request), kind)
+    with content:
+        yield content, size

@@ -22,7 +22,7 @@ from competitions.errors import NotATeamMember
 from competitions.selectors.competitions import find_phase, get_competition, quota
 from competitions.selectors.paging import page_of
 from competitions.selectors.submissions import get_submission, own_submissions, submissions_of
-from competitions.selectors.uploads import content_of, get_upload
+from competitions.selectors.uploads import content_of
 from competitions.services.finals import choose_final, drop_final
 from competitions.services.submissions import Upload, cancel_submission, check_submission, create_submission
 
@@ -167,6 +167,5 @@ def _archive_in_form(fields: Mapping[str, Any]) -> Upload:
 
 
 def _archive_uploaded(fields: Mapping[str, Any], user: User) -> Upload:
-    size = get_upload(fields["upload"], user).size
-    content = content_of(fields["upload"], user)
+    content, size = content_of(fields["upload"], user)
     return Upload(content, size, note=fields["note"], allow_duplicate=fields["again"])

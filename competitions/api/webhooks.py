@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from accounts.models import ApiToken
 from competitions.api import requests
-from competitions.api.base import ApiView, answer_page, caller, need_scope
+from competitions.api.base import READING, ApiView, answer_page, caller, need_scope
 from competitions.api.contract import describe
 from competitions.api.fields import Flag, Slug, Text
 from competitions.api.idempotency import idempotent
@@ -106,7 +106,7 @@ class HookView(ApiView):
 
     def check_scope(self, request: Request) -> None:
         """Reads need "read"; the others are looked at when their owner is known."""
-        if request.method in ("GET", "HEAD", "OPTIONS"):
+        if request.method in READING:
             super().check_scope(request)
 
     def find(self, request: Request, webhook_id: str) -> UUID:

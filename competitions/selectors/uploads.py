@@ -104,8 +104,8 @@ def parts_of(upload_id: UUID) -> IO[bytes]:
     return cast(IO[bytes], _Joined([part_name(upload_id, part.offset, part.sha256) for part in parts]))
 
 
-def content_of(upload_id: UUID, user: User, kind: Upload.Kind = Upload.Kind.ARCHIVE) -> IO[bytes]:
-    """Read a finished upload of that kind.
+def content_of(upload_id: UUID, user: User, kind: Upload.Kind = Upload.Kind.ARCHIVE) -> tuple[IO[bytes], int]:
+    """Open a finished upload of that kind, and say how many bytes it has.
 
     Raises:
         NotFound: there is no such upload.
@@ -121,7 +121,7 @@ def content_of(upload_id: UUID, user: User, kind: Upload.Kind = Upload.Kind.ARCH
         )
     if upload.state != Upload.State.FINISHED:
         raise UploadClosed(f"This upload is {upload.state}, not finished.", fix="Finish it first.")
-    return parts_of(upload_id)
+    return parts_of(upload_id), upload.size
 
 
 class _Joined(io.RawIOBase):

@@ -145,7 +145,7 @@ def _create(phase: PhaseView, user: User, form: SubmitForm) -> UUID:
         raise NotATeamMember
     content, size = fields["archive"], fields["archive"].size if fields["archive"] else 0
     if not content:
-        content, size = content_of(fields["upload"], user), get_upload(fields["upload"], user).size
+        content, size = content_of(fields["upload"], user)
     upload = Upload(content, size, note=fields["note"], allow_duplicate=fields["allow_duplicate"])
     return create_submission(phase_pk=phase.pk, team=team, user=user, upload=upload).pk
 

@@ -30,8 +30,8 @@ from pastiche.responses import (
     Scores,
     Submission,
 )
-from pastiche.transport import RETRY, Transport
-from pastiche.uploads import Progress, Uploads
+from pastiche.transport import RETRY, Progress, Transport
+from pastiche.uploads import Uploads
 
 R = TypeVar("R", bound=Response)
 SCOPES = ("read", "submit")

@@ -18,8 +18,8 @@ from pastiche.language import say
 from pastiche.organizers import Difference, DryRun, Report
 from pastiche.reading import parse
 from pastiche.responses import CompetitionDetail
-from pastiche.transport import Transport
-from pastiche.uploads import Progress, Uploads
+from pastiche.transport import Progress, Transport
+from pastiche.uploads import Uploads
 
 LIMITS = ArchiveLimits(packed=10_000 * MEGABYTE, unpacked=40_000 * MEGABYTE, entries=100_000)
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same folder makes the same zip, so an upload can go on

@@ -13,12 +13,12 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.util import Retry
 
+from evaluation.zips.rules import MEGABYTE
 from pastiche.errors import CheckFailed, LoginNeeded, NetworkError, PasticheError, Refused
 from pastiche.language import language, say
 
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two bytes
 LONG_TIMEOUT = (10.0, 600.0)  # the server reads the whole archive before it answers
-MEBIBYTE = 2**20
 BUSY_PAUSES = (
     1.0,
     2.0,
@@ -67,7 +67,7 @@ class Transport:
                 target.open("wb") as file,
             ):
                 size, written = int(answer.headers.get("Content-Length", 0)), 0
-                for chunk in answer.iter_content(MEBIBYTE):
+                for chunk in answer.iter_content(MEGABYTE):
                     written += file.write(chunk)
                     progress(written, max(size, written))
         except requests.RequestException as error:

@@ -13,13 +13,11 @@ from pastiche.bundle import inspect
 from pastiche.errors import NetworkError, PasticheError, Refused
 from pastiche.reading import parse, read_all
 from pastiche.responses import Room, Upload
-from pastiche.transport import Transport
+from pastiche.transport import Progress, Transport
 
 ARCHIVE = "archive"
 MOST_FAILURES = 8  # in a row, at one part
 LONGEST_PAUSE = 10.0
-
-Progress = Callable[[int, int], object]
 
 
 class Uploads:

@@ -141,7 +141,8 @@ def test_whatever_is_sent_in_whatever_order_only_the_announced_file_is_ever_fini
         assert view.state == state
         assert set(view.missing) == ({0, 16, 32} - set(arrived) if state == "open" else set())
         if state == "finished":
-            assert content_of(upload.pk, user).read() == CONTENT
+            content, size = content_of(upload.pk, user)
+            assert (content.read(), size) == (CONTENT, len(CONTENT))
         else:
             with pytest.raises(UploadClosed):
                 content_of(upload.pk, user)
@@ -184,7 +185,7 @@ def test_the_same_part_again_changes_nothing_and_another_one_is_refused(upload: 
     send(upload, 16)  # a repetition that came late
     with pytest.raises(PartConflict):
         send(upload, 16, content=CONTENT[::-1])
-    content = content_of(upload.pk, upload.user)
+    content, _ = content_of(upload.pk, upload.user)
     assert [content.read(), content.seek(0), content.read(7)] == [CONTENT, 0, CONTENT[:7]]
 
 
@@ -226,7 +227,7 @@ def test_nobody_else_sees_or_touches_an_upload(upload: Upload, stranger: User) -
 def test_a_deleted_upload_is_gone_with_its_parts(upload: Upload) -> None:
     send(upload, 0, 16, 32)
     finish_upload(upload_id=upload.pk, user=upload.user)
-    content = content_of(upload.pk, upload.user)
+    content, _ = content_of(upload.pk, upload.user)
     assert room(upload.user).used == len(CONTENT)
     uploads.delete_upload(upload_id=upload.pk, user=upload.user)
     assert files_of(upload) == []
@@ -299,7 +300,7 @@ def test_a_bucket_keeps_the_same_promises(
         piece = content[offset : offset + 2**23]
         put_part(upload_id=upload.pk, user=researcher, part=Part(offset, piece, digest(piece)))
     finish_upload(upload_id=upload.pk, user=researcher)
-    assert digest(content_of(upload.pk, researcher).read()) == digest(content)
+    assert digest(content_of(upload.pk, researcher)[0].read()) == digest(content)
     assert len(files_of(upload)) == 2
     uploads.delete_upload(upload_id=upload.pk, user=researcher)
     assert files_of(upload) == []

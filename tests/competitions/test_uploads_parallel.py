@@ -79,7 +79,7 @@ def test_of_many_different_parts_at_one_offset_one_is_kept(researcher: User) -> 
     answers = set(at_once(lambda n: finish_upload(upload_id=upload.pk, user=researcher).state))
     if winner == 0:
         assert answers == {"finished"}
-        assert content_of(upload.pk, researcher).read() == contents[0]
+        assert content_of(upload.pk, researcher)[0].read() == contents[0]
     else:
         assert answers <= {"UPLOAD_MISMATCH", "UPLOAD_CLOSED"}
         assert Upload.objects.get().state == "rejected"
