@@ -6,6 +6,7 @@ import shutil
 import tempfile
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")  # for pytest-django, where it is installed
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded; tests run side by side
 
 if "PASTICHE_TEST_FOLDER" not in os.environ:
     folder = tempfile.mkdtemp(prefix="pastiche-tests-")

@@ -47,9 +47,9 @@ class Leaderboard(ApiView):
 
         They take longer than the answer. Whatever is to be refused goes the long way.
         """
-        if _is_plain(request) and all(brake.allow_request(request, self) for brake in self.get_throttles()):  # type: ignore[arg-type]
+        if _is_plain(request):
             now = board_now(kwargs["slug"], "", AnonymousUser())
-            if now is not None:
+            if now is not None and all(brake.allow_request(request, self) for brake in self.get_throttles()):  # type: ignore[arg-type]
                 response = _answer(request, AnonymousUser(), now, as_json, JSON)
                 for name, value in self.default_response_headers.items():
                     response[name] = value

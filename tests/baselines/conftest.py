@@ -1,7 +1,6 @@
 """Pictures and loaded generators that the tests of the reference generators share."""
 
 import importlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,6 @@ import pytest
 from scipy import ndimage
 
 from baselines.registry import BASELINES
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded; tests run side by side
 
 Picture = Callable[..., np.ndarray]
 Load = Callable[[str], Any]

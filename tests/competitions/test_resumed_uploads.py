@@ -18,6 +18,7 @@ from accounts.services import issue_token
 from competitions.models import Artifact, Phase, Submission, Upload
 from competitions.parts import PART_BYTES
 from evaluation.archive import pack_archive
+from evaluation.zips.rules import MEGABYTE
 from pastiche.client import Client
 from pastiche.errors import NetworkError, Refused
 from pastiche.transport import RETRY
@@ -25,7 +26,6 @@ from tests.conftest import IDENTITY, manifest_of
 from tests.cutting_line import Line, cutting_line
 
 ROOT = Path(__file__).parents[2]
-MEGABYTE = 2**20
 REQUEST_BYTES = 4096  # what the heads of a few requests come to
 QUICK = RETRY.new(backoff_factor=0.01)
 SEND = """

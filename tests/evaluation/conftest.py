@@ -1,13 +1,10 @@
-"""Keep numeric libraries on one thread, and leave out comparisons with reference packages that are not installed."""
+"""Leave out comparisons with reference packages that are not installed."""
 
-import os
 import re
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # the pictures are small, and tests run side by side
 
 REFERENCES = ("cleanfid", "piq", "pytorch_msssim", "timm", "torchmetrics")
 MISSING = [name for name in REFERENCES if find_spec(name) is None]

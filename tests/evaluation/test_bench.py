@@ -15,7 +15,8 @@ KEYS = {
 
 @pytest.mark.slow
 def test_it_measures_every_chain_in_one_run() -> None:
-    command = [sys.executable, "-m", "evaluation", "bench", "--n", "1", "--size", "192", "--json"]
+    options = ["--n", "1", "--size", "192", "--threads", "1", "--json"]
+    command = [sys.executable, "-m", "evaluation", "bench", *options]
     found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     assert found.keys() == KEYS
     assert {"lpips", "content_loss", "ms_ssim", "gram", "mean_std", "(statistics)"} <= found[

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 import click
 from rich.text import Text
 
+from evaluation.zips.rules import MEGABYTE
 from pastiche.client import Client
 from pastiche.command import Command, connect, make_console, read_config
 from pastiche.errors import PasticheError
@@ -15,7 +16,6 @@ from pastiche.language import say
 from pastiche.text import plain
 
 MOST_SECONDS_OFF = 60
-MEGABYTE = 2**20
 NEEDED = ("torch", "torchvision", "safetensors", "scipy", "skimage")
 
 
