@@ -1,9 +1,7 @@
-"""Competitions as files, and the pictures of one: what organizers' programs export, compare, import and push."""
+"""Competitions as files: what organizers' programs export, compare and import."""
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from typing import IO
+from contextlib import ExitStack
 
 from django.conf import settings
 from django.http import FileResponse, HttpResponseBase
@@ -19,10 +17,8 @@ from competitions.api.contract import describe
 from competitions.api.idempotency import idempotent
 from competitions.api.moderation import Decision
 from competitions.models import Upload
-from competitions.selectors.drafts import get_draft
 from competitions.selectors.uploads import content_of
 from competitions.services.competition_files import check_file, import_zip, write_zip
-from competitions.services.intake import take_in_zip
 
 ZIP = "application/zip"
 EXAMPLE = {"upload": "0b4a1d2e-8f63-4c59-9a57-2f7f6f1c9e21"}
@@ -56,29 +52,6 @@ class DifferenceSerializer(serializers.Serializer):
     changes = ChangeSerializer(many=True)
 
 
-class FindingSerializer(serializers.Serializer):
-    """Something that was found in the files of a dataset. `weight`: fatal, left_out, warning or changed."""
-
-    code = serializers.CharField()
-    weight = serializers.CharField(source="kind.weight")
-    file = serializers.CharField(allow_blank=True)
-    detail = serializers.CharField(allow_blank=True)
-    sentence = serializers.CharField(source="kind.sentence")
-    advice = serializers.CharField(source="kind.advice")
-
-
-class ReportSerializer(serializers.Serializer):
-    """What became of the files of a dataset; a fatal finding means that none was made."""
-
-    size = serializers.IntegerField()
-    n_files = serializers.IntegerField()
-    n_usable = serializers.IntegerField()
-    n_public = serializers.IntegerField()
-    n_hidden = serializers.IntegerField()
-    is_fatal = serializers.BooleanField()
-    findings = FindingSerializer(many=True)
-
-
 class CompetitionFile(Decision):
     """A competition as a zip of competition.toml and its pictures, hidden ones too."""
 
@@ -106,7 +79,9 @@ class CompetitionFile(Decision):
     @idempotent
     def post(self, request: Request, slug: str) -> Response:
         """Make this competition of an upload of the kind competition, or change it to that; wholly or not at all."""
-        with _uploaded(request, Upload.Kind.COMPETITION) as (content, size):
+        key = requests.read_body(requests.UploadedFile, request)["upload"]
+        content, size = content_of(key, caller(request), Upload.Kind.COMPETITION)
+        with content:
             found = import_zip(user=caller(request), content=content, size=size, slug=slug)
         return Response(DifferenceSerializer(found).data)
 
@@ -126,31 +101,3 @@ class CompetitionDifference(Decision):
         text = requests.read_body(requests.FileText, request)["text"]
         found = check_file(content=text.encode("utf-8", "replace"), user=caller(request), slug=slug)
         return Response(DifferenceSerializer(found).data)
-
-
-class CompetitionData(Decision):
-    """The pictures of a competition that is being set up."""
-
-    @describe(
-        "pushDataset",
-        {200: ReportSerializer},
-        body=requests.UploadedFile,
-        example=EXAMPLE,
-        refusals=(409, 422),
-    )
-    @idempotent
-    def post(self, request: Request, slug: str) -> Response:
-        """Take in an upload of the kind dataset: a zip as the page for the data takes it."""
-        user = caller(request)
-        with _uploaded(request, Upload.Kind.DATASET) as (content, size):
-            take_in_zip(slug=slug, user=user, content=content, size=size)
-        return Response(ReportSerializer(get_draft(slug, user).report).data)
-
-
-@contextmanager
-def _uploaded(request: Request, kind: Upload.Kind) -> Iterator[tuple[IO[bytes], int]]:
-    """Open the finished upload that a request names, and say how many bytes it has."""
-    key = requests.read_body(requests.UploadedFile, request)["upload"]
-    content, size = content_of(key, caller(request), kind)
-    with content:
-        yield content, size

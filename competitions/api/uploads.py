@@ -151,9 +151,9 @@ class Upload(ApiView):
         """Show an upload: after an interruption, send what is missing."""
         return Response(UploadSerializer(get_upload(requests.read_id(upload_id), caller(request))).data)
 
-    @describe("deleteUpload", {204: None})
+    @describe("deleteUpload", {204: None}, refusals=(409,))
     def delete(self, request: Request, upload_id: str) -> Response:
-        """Throw an upload away; submissions made of it stay."""
+        """Throw an upload away; submissions made of it stay, and one whose pictures are looked at is kept."""
         delete_upload(upload_id=requests.read_id(upload_id), user=caller(request))
         return Response(status=204)
 

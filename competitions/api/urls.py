@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from competitions.api import (
     catalog,
     contests,
+    data,
     documents,
     files,
     leaderboards,
@@ -33,7 +34,8 @@ of_competitions = [
     ),
     path("<slug:slug>/file/", files.CompetitionFile.as_view(), name="api_competition_file"),
     path("<slug:slug>/file/diff/", files.CompetitionDifference.as_view(), name="api_competition_diff"),
-    path("<slug:slug>/data/", files.CompetitionData.as_view(), name="api_competition_data"),
+    path("<slug:slug>/data/", data.CompetitionData.as_view(), name="api_competition_data"),
+    path("<slug:slug>/data/survey/", data.DataSurvey.as_view(), name="api_data_survey"),
     path("<slug:slug>/dry-run/", publishing.DryRun.as_view(), name="api_dry_run"),
     path("<slug:slug>/publish/", publishing.Publish.as_view(), name="api_publish"),
     path(

@@ -9,7 +9,8 @@ from competitions.clock import in_seconds
 from competitions.errors import CompetitionError, IllegalTransition
 from competitions.models import DataSurvey, Draft
 from competitions.selectors.access import Viewer
-from competitions.selectors.drafts import get_draft_row
+from competitions.selectors.drafts import get_draft_row, read_report
+from evaluation.intake.findings import Report
 
 SILENT_SECONDS = 120  # one file and the storing of all of them take less
 UNTAKEN_SECONDS = 30  # a worker that is there and has nothing to do takes work at once
@@ -19,9 +20,13 @@ State = DataSurvey.State
 
 @dataclass(frozen=True)
 class SurveyView:
-    """A survey under way, or why it was refused. `n_before` counts the surveys that wait longer, or are under way."""
+    """A survey under way, or why it was refused. `n_before` counts the surveys that wait longer, or are under way.
+
+    `sha256` is that of the zip.
+    """
 
     state: str
+    sha256: str
     files_done: int
     files_total: int
     seconds_silent: int
@@ -46,6 +51,26 @@ class SurveyView:
         return is_waiting and self.seconds_silent > UNTAKEN_SECONDS
 
 
+@dataclass(frozen=True)
+class DataView:
+    """What was found in the files looked at last, and the survey of files that came after them."""
+
+    report: Report | None
+    survey: SurveyView | None
+
+
+def data_of(slug: str, viewer: Viewer) -> DataView:
+    """Return what is known of the pictures of a competition that the viewer organizes.
+
+    Raises:
+        NotFound: the viewer does not organize such a competition.
+    """
+    draft = get_draft_row(slug, viewer)
+    survey = survey_view(draft)
+    draft.refresh_from_db(fields=["report"])  # read after the survey, whose end writes it
+    return DataView(read_report(draft.report)[0], survey)
+
+
 def survey_of(slug: str, viewer: Viewer) -> SurveyView | None:
     """Return the survey of a competition that the viewer organizes; None where nothing is under way or refused.
 
@@ -58,12 +83,14 @@ def survey_of(slug: str, viewer: Viewer) -> SurveyView | None:
 def survey_view(draft: Draft) -> SurveyView | None:
     """Show the survey of a draft; times are the database's."""
     silence = ExpressionWrapper(Now() - F("seen_at"), output_field=fields.DurationField())
-    row = DataSurvey.objects.filter(draft=draft).annotate(silence=silence).first()
+    rows = DataSurvey.objects.filter(draft=draft).select_related("upload")
+    row = rows.annotate(silence=silence).first()
     if row is None:
         return None
     n_waiting, n_running = _others(row) if row.state == State.WAITING else (0, 0)
     return SurveyView(
         state=row.state,
+        sha256=row.upload.sha256,
         files_done=row.files_done,
         files_total=row.files_total,
         seconds_silent=max(0, round(row.silence.total_seconds())),

@@ -101,18 +101,27 @@ def folder_name(upload_id: UUID) -> str:
 def parts_of(upload_id: UUID) -> IO[bytes]:
     """Read the parts of an upload one after the other, as if they were one file."""
     parts = UploadPart.objects.filter(upload=upload_id).order_by("offset")
-    return cast(IO[bytes], _Joined([part_name(upload_id, part.offset, part.sha256) for part in parts]))
+    rows = [(part_name(upload_id, part.offset, part.sha256), part.size) for part in parts]
+    return cast(IO[bytes], _Joined(rows))
 
 
 def content_of(upload_id: UUID, user: User, kind: Upload.Kind = Upload.Kind.ARCHIVE) -> tuple[IO[bytes], int]:
-    """Open a finished upload of that kind, and say how many bytes it has.
+    """Open a finished upload of that kind, and say how many bytes it has; raises as `finished_upload`."""
+    upload = finished_upload(upload_id, user, kind)
+    return parts_of(upload_id), upload.size
+
+
+def finished_upload(upload_id: UUID, user: User, kind: Upload.Kind) -> Upload:
+    """Return an upload of the user that something of that kind can be made of.
 
     Raises:
         NotFound: there is no such upload.
         WrongKind: it was announced as something else.
         UploadClosed: it is not finished.
     """
-    upload = get_upload(upload_id, user)
+    upload = known_uploads(user).filter(pk=upload_id).first()
+    if upload is None:
+        raise NotFound(NOT_THERE)
     if upload.kind != kind:
         raise WrongKind(
             f"This upload was announced as {upload.kind}, and here goes {kind}.",
@@ -121,14 +130,14 @@ def content_of(upload_id: UUID, user: User, kind: Upload.Kind = Upload.Kind.ARCH
         )
     if upload.state != Upload.State.FINISHED:
         raise UploadClosed(f"This upload is {upload.state}, not finished.", fix="Finish it first.")
-    return parts_of(upload_id), upload.size
+    return upload
 
 
 class _Joined(io.RawIOBase):
-    """Stored files read as one, from the beginning; only one of them is open at a time."""
+    """Stored files, given by name and length, read as one; only one of them is open at a time."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self._names = names
+    def __init__(self, parts: Sequence[tuple[str, int]]) -> None:
+        self._parts = parts
         self._file = cast(IO[bytes], io.BytesIO())
         self.seek(0)
 
@@ -136,12 +145,18 @@ class _Joined(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go back to the beginning, which is all that readers ask for."""
-        if (offset, whence) != (0, io.SEEK_SET):
-            raise io.UnsupportedOperation("only the beginning can be sought")
+        """Go to a place that is counted from the beginning; nothing before it is read."""
+        if whence != io.SEEK_SET:
+            raise io.UnsupportedOperation("places are counted from the beginning")
         self._file.close()
-        self._rest, self._file = list(self._names), cast(IO[bytes], io.BytesIO())
-        return 0
+        self._rest, self._file = list(self._parts), cast(IO[bytes], io.BytesIO())
+        inside = offset
+        while self._rest and inside >= self._rest[0][1]:
+            inside -= self._rest.pop(0)[1]
+        if inside and self._rest:
+            self._file = self._next()
+            self._file.seek(inside)
+        return offset
 
     def close(self) -> None:
         """Close the file that is open; the garbage collector does so too."""
@@ -149,18 +164,22 @@ class _Joined(io.RawIOBase):
         super().close()
 
     def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]
-        while not (piece := self._file.read(len(buffer))):
+        n = 0
+        while n < len(buffer):
+            if piece := self._file.read(len(buffer) - n):
+                buffer[n : n + len(piece)] = piece
+                n += len(piece)
+                continue
             self._file.close()
             if not self._rest:
                 self._file = io.BytesIO()
-                return 0
+                break
             self._file = self._next()
-        buffer[: len(piece)] = piece
-        return len(piece)
+        return n
 
     def _next(self) -> IO[bytes]:
         try:
-            return open_as(self._rest.pop(0))
+            return open_as(self._rest.pop(0)[0])
         except FileNotFoundError as error:
             raise UploadClosed("This upload was deleted meanwhile.") from error
 

@@ -1,11 +1,12 @@
 """Take in the pictures of a competition: a zip file or a folder becomes a report and, if it can be, a dataset."""
 
+import hashlib
 import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import IO
@@ -44,6 +45,7 @@ class Prepared:
     folder: Path
     found: Survey
     credits: str = ""  # the page of sources, where it came with the files
+    sha256: str = ""  # of the zip, where they came in one
 
 
 def take_in_zip(*, slug: str, user: User, content: IO[bytes], size: int) -> Draft:
@@ -76,10 +78,11 @@ def prepared_zip(draft: Draft, content: IO[bytes], watch: Watch = lambda files: 
             shutil.copyfileobj(content, target, 2**20)
         try:
             with path.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
                 prepared = prepare(watch(packed_files(file, zip_limits())), side, Path(folder))
         except InvalidArchive as error:
             raise InvalidDataset(error.message, fix=error.fix, fields={"rule": error.reason}) from error
-        yield prepared
+        yield replace(prepared, sha256=sha256)
 
 
 def zip_limits() -> ArchiveLimits:
@@ -169,7 +172,8 @@ def keep_prepared(draft: Draft, prepared: Prepared) -> Draft:
     check_nobody_looks(draft)
     DataSurvey.objects.filter(draft=draft).delete()  # of earlier files, which were refused
     found = prepared.found
-    draft.report = found.report.to_json() | {"thumbnails": _store_thumbnails(found)}
+    told = replace(found.report, sha256=prepared.sha256)
+    draft.report = told.to_json() | {"thumbnails": _store_thumbnails(found)}
     if not found.report.is_fatal:
         draft.dataset_version = _import(draft, prepared)
     draft.save()

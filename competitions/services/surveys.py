@@ -4,18 +4,20 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from typing import IO, BinaryIO, cast
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
 from accounts.models import User
-from competitions.errors import CompetitionError, IllegalTransition, NotFound, StaleFence
+from competitions.clock import in_seconds
+from competitions.errors import CompetitionError, IllegalTransition, NotFound, StaleFence, UploadClosed
 from competitions.models import DataSurvey, Draft, Outbox, Upload
 from competitions.parts import PART_BYTES
 from competitions.selectors.drafts import get_draft_row
 from competitions.selectors.surveys import check_nobody_looks, survey_view
-from competitions.selectors.uploads import parts_of
+from competitions.selectors.uploads import HOURS, finished_upload, parts_of
 from competitions.services import outbox
 from competitions.services.intake import (
     Files,
@@ -34,7 +36,7 @@ from competitions.services.uploads import (
     start_upload,
 )
 from evaluation.errors import InvalidArchive
-from evaluation.zips.directory import read_directory
+from evaluation.zips.directory import count_files
 
 # What is looked at within the request: a few seconds.
 FEW_FILES, FEW_BYTES = 30, 20 * 2**20
@@ -51,8 +53,8 @@ def hand_in_zip(*, slug: str, user: User, content: IO[bytes], size: int) -> bool
         NotFound, InvalidDataset, UploadTooLarge, IllegalTransition: as `take_in_zip`.
     """
     draft = open_for_data(slug, user, size)
-    n_files, n_bytes = _count(content, size)
-    if n_files <= FEW_FILES and n_bytes <= FEW_BYTES:
+    n_files = _many(content, size)
+    if not n_files:
         take_in_zip(slug=slug, user=user, content=content, size=size)
         return True
     upload = _keep(user, content, size)
@@ -61,6 +63,25 @@ def hand_in_zip(*, slug: str, user: User, content: IO[bytes], size: int) -> bool
     except CompetitionError:
         delete_upload(upload_id=upload.pk, user=user)
         raise
+    return False
+
+
+def hand_in_upload(*, slug: str, user: User, upload_id: UUID) -> bool:
+    """Take an upload in as `hand_in_zip` does a zip; a worker who looks at its files throws it away in the end.
+
+    Raises:
+        NotFound: there is no such upload, or the user does not organize such a competition.
+        WrongKind, UploadClosed: it was announced as something else, or is not finished.
+        InvalidDataset, UploadTooLarge, IllegalTransition: as `take_in_zip`.
+    """
+    upload = finished_upload(upload_id, user, Upload.Kind.DATASET)
+    with parts_of(upload.pk) as content:
+        draft = open_for_data(slug, user, upload.size)
+        n_files = _many(content, upload.size)
+        if not n_files:
+            take_in_zip(slug=slug, user=user, content=content, size=upload.size)
+            return True
+    _ask(draft, upload, n_files)
     return False
 
 
@@ -133,13 +154,13 @@ def ask_if_waiting() -> bool:
     return True
 
 
-def _count(content: IO[bytes], size: int) -> tuple[int, int]:
-    """Count the files of a zip and their bytes; none where it breaks a rule, which is soon said."""
+def _many(content: IO[bytes], size: int) -> int:
+    """Count the files of a zip that are too many for a request; none where they are few, or cannot be counted."""
     try:
-        entries = read_directory(cast(BinaryIO, content), size, zip_limits())
-    except InvalidArchive:
-        return 0, 0
-    return sum(not entry.is_folder for entry in entries), sum(entry.size for entry in entries)
+        n_files, n_bytes = count_files(cast(BinaryIO, content), size, zip_limits())
+    except InvalidArchive:  # which is soon said
+        return 0
+    return n_files if n_files > FEW_FILES or n_bytes > FEW_BYTES else 0
 
 
 def _keep(user: User, content: IO[bytes], size: int) -> Upload:
@@ -161,6 +182,9 @@ def _keep(user: User, content: IO[bytes], size: int) -> Upload:
 def _ask(draft: Draft, upload: Upload, n_files: int) -> None:
     locked = _locked(draft)
     check_nobody_looks(locked)
+    held = Upload.objects.filter(pk=upload.pk, state=Upload.State.FINISHED)
+    if not held.update(expires_at=in_seconds(HOURS * 3600)):
+        raise UploadClosed("This upload was deleted meanwhile.")
     DataSurvey.objects.filter(draft=locked).delete()
     DataSurvey.objects.create(draft=locked, upload=upload, files_total=n_files, asked_at=Now(), seen_at=Now())
     outbox.promise_survey()
@@ -224,8 +248,8 @@ def _locked(draft: Draft) -> Draft:
 
 
 def _discard(upload: Upload) -> None:
-    """Throw the zip away, unless it has expired meanwhile."""
+    """Throw the zip away, unless it has expired meanwhile, or is looked at for another competition too."""
     try:
         delete_upload(upload_id=upload.pk, user=upload.user)
-    except NotFound:
+    except (NotFound, UploadClosed):
         return

@@ -25,7 +25,7 @@ from competitions.errors import (
     UploadTooLarge,
     WrongKind,
 )
-from competitions.models import Upload, UploadPart
+from competitions.models import DataSurvey, Upload, UploadPart
 from competitions.parts import PART_BYTES, missing_parts, part_size
 from competitions.selectors.uploads import (
     HOURS,
@@ -154,9 +154,17 @@ def delete_upload(*, upload_id: UUID, user: User) -> None:
 
     Raises:
         NotFound: there is no such upload.
+        UploadClosed: its files wait for a worker, or one looks at them.
     """
     upload = _find(upload_id, user)
-    Upload.objects.filter(pk=upload.pk).update(state=Upload.State.DELETED)
+    with transaction.atomic():
+        Upload.objects.select_for_update().get(pk=upload.pk)  # nobody hands it in meanwhile
+        if DataSurvey.objects.filter(upload=upload).exclude(state=DataSurvey.State.REFUSED).exists():
+            raise UploadClosed(
+                "The files of this upload are being looked at.",
+                fix="Wait for their report, or stop that; the upload goes by itself then.",
+            )
+        Upload.objects.filter(pk=upload.pk).update(state=Upload.State.DELETED)
     discard_folder(folder_name(upload.pk))
 
 

@@ -180,7 +180,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """What is told about the files of a dataset; `slices` counts hidden pairs by axis and label."""
+    """What is told about the files of a dataset; `slices` counts hidden pairs by axis and label.
+
+    `sha256` is that of the zip they came in, where they came in one.
+    """
 
     size: int
     n_files: int = 0
@@ -190,6 +193,7 @@ class Report:
     findings: tuple[Finding, ...] = ()
     slices: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     previews: tuple[str, ...] = ()
+    sha256: str = ""
 
     @property
     def is_fatal(self) -> bool:

@@ -80,6 +80,18 @@ def read_directory(file: BinaryIO, size: int, limits: ArchiveLimits) -> tuple[Zi
     return tuple(entries)
 
 
+def count_files(file: BinaryIO, size: int, limits: ArchiveLimits) -> tuple[int, int]:
+    """Count the files that the central directory names, and their bytes; what is before it is not looked at.
+
+    Raises:
+        InvalidArchive: there is no such directory, or it is broken.
+    """
+    count, start, length = _end_record(file, size, limits)
+    file.seek(start)
+    files = [one for one in _central_records(file.read(length), count) if not one.raw_name.endswith(b"/")]
+    return len(files), sum(one.size for one in files)
+
+
 def read_names(file: IO[bytes], size: int, limit: int) -> list[str]:
     """List the names in the central directory of a zip inside an archive, without judging anything else.
 

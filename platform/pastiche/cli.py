@@ -5,10 +5,11 @@ import click
 from pastiche.command import Commands
 from pastiche.commands.account import login, whoami
 from pastiche.commands.competitions import board, info, list_competitions, pairs, rules
+from pastiche.commands.datasets import dataset
 from pastiche.commands.doctor import doctor
 from pastiche.commands.kit import init
 from pastiche.commands.local import check, evaluate
-from pastiche.commands.organizing import competition, dataset
+from pastiche.commands.organizing import competition
 from pastiche.commands.publishing import dry_run, publish
 from pastiche.commands.runs import compare, logs, pull, results, watch
 from pastiche.commands.submissions import cancel, retry, select, submit

@@ -17,7 +17,7 @@ from pastiche.client import Client
 from pastiche.config import Config, config_path, load_config
 from pastiche.errors import LoginNeeded, PasticheError
 from pastiche.language import say
-from pastiche.text import plain
+from pastiche.text import coded, plain
 
 WIDE = 200  # columns where the output is no terminal, so that no table is cut
 
@@ -75,10 +75,8 @@ def show_error(error: PasticheError, *, as_json: bool) -> None:
         click.echo(json.dumps({"error": told}))
         return
     console = make_console(stderr=True)
-    console.print(
-        Text(f"{say('error')}: ", style="bold red") + Text(f"{plain(error.message)} [{plain(error.code)}]"),
-        soft_wrap=True,
-    )
+    line = plain(coded(error.message, error.code, error.fields))
+    console.print(Text(f"{say('error')}: ", style="bold red") + Text(line), soft_wrap=True)
     if error.fix:
         console.print(Text(f"  {plain(error.fix)}"), soft_wrap=True)
 

@@ -1,4 +1,4 @@
-"""Follow a run to its end: ask again and again, survive a server that is away for a while."""
+"""Follow a run, or a look at pictures, to its end: ask again and again, survive a server that is away for a while."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from pastiche.client import Client
 from pastiche.errors import NetworkError, Refused
+from pastiche.organizers import Data
 from pastiche.responses import LogChunk, Run
 
 PAUSE = 2.0
@@ -46,6 +47,29 @@ def follow_run(
         if run.is_over:
             return
         last = run
+        time.sleep(pause)
+
+
+def follow_data(
+    client: Client,
+    slug: str,
+    sha256: str,
+    *,
+    pause: float = PAUSE,
+    patience: float = PATIENCE,
+    notice: Notice = lambda error: None,
+) -> Iterator[Data]:
+    """Yield how far a worker is with the pictures of that zip; what came of them is last.
+
+    `notice` is told, and `NetworkError` raised, as by `follow_run`.
+    """
+    while True:
+        found = _patiently(
+            partial(client.organizing.data, slug), pause=pause, patience=patience, notice=notice
+        )
+        yield found
+        if not found.is_under_way(sha256):
+            return
         time.sleep(pause)
 
 

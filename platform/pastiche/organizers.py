@@ -33,15 +33,50 @@ class Finding(Response):
 
 
 class Report(Response):
-    """What became of the files of a dataset."""
+    """What became of the files of a dataset; `sha256` is that of their zip."""
 
     size: int
+    sha256: str = ""
     n_files: int
     n_usable: int
     n_public: int
     n_hidden: int
     is_fatal: bool
     findings: tuple[Finding, ...]
+
+
+class Problem(Response):
+    """Why something was refused."""
+
+    code: str
+    message: str
+    fix: str = ""
+    fields: dict[str, str] = {}
+
+
+class Survey(Response):
+    """Pictures that wait for a worker, are looked at, or were refused; `sha256` is that of their zip."""
+
+    state: str
+    sha256: str
+    files_done: int
+    files_total: int
+    n_before: int = 0
+    seconds_silent: int = 0
+    is_lost: bool = False
+    is_untaken: bool = False
+    problem: Problem | None = None
+
+
+class Data(Response):
+    """The report on the pictures looked at last, and the survey of those that came after them."""
+
+    report: Report | None = None
+    survey: Survey | None = None
+
+    def is_under_way(self, sha256: str) -> bool:
+        """Say whether the zip with that digest waits or is looked at."""
+        return self.survey is not None and self.survey.sha256 == sha256 and self.survey.state != "refused"
 
 
 class Trial(Response):

@@ -1,5 +1,6 @@
 """What organizers do from a terminal: export, compare and import competition files, push pictures."""
 
+import hashlib
 import shutil
 import tempfile
 import zipfile
@@ -13,9 +14,9 @@ from evaluation.competition_files.schema import COMPETITION_FILE, DATA_FOLDER, C
 from evaluation.errors import InvalidArchive
 from evaluation.intake.packed import folder_files, packed_files
 from evaluation.zips.rules import MEGABYTE, ArchiveLimits
-from pastiche.errors import CheckFailed, FolderError
+from pastiche.errors import CheckFailed, FolderError, PasticheError
 from pastiche.language import say
-from pastiche.organizers import Difference, DryRun, Report
+from pastiche.organizers import Data, Difference, DryRun
 from pastiche.reading import parse
 from pastiche.responses import CompetitionDetail
 from pastiche.transport import Progress, Transport
@@ -45,11 +46,36 @@ class Organizing:
 
     def import_zip(self, slug: str, path: Path, progress: Progress = lambda sent, size: None) -> Difference:
         """Make the competition that the zip holds, or change it to that."""
-        return parse(Difference, self._hand_over(path, "competition", _address(slug, "file"), progress))
+        upload = self._uploads.send(path, progress, kind="competition")
+        answer = self._transport.create(_address(slug, "file"), {"upload": upload.id})
+        self._discard(upload.id)
+        return parse(Difference, answer)
 
-    def push(self, slug: str, path: Path, progress: Progress = lambda sent, size: None) -> Report:
-        """Give a competition that is being set up the pictures of a zip."""
-        return parse(Report, self._hand_over(path, "dataset", _address(slug, "data"), progress))
+    def push(self, slug: str, path: Path, progress: Progress = lambda sent, size: None) -> Data:
+        """Give a competition that is being set up the pictures of a zip; many are then looked at by a worker.
+
+        The same zip again meanwhile sends nothing, and gives it to another worker where the first one is lost.
+        """
+        sha256, found = digest_of(path), self.data(slug)
+        if found.survey is not None and found.is_under_way(sha256):
+            return self.restart(slug) if found.survey.is_lost else found
+        upload = self._uploads.send(path, progress, kind="dataset")
+        found = parse(Data, self._transport.create(_address(slug, "data"), {"upload": upload.id}))
+        if not found.is_under_way(sha256):  # else it is the worker's
+            self._discard(upload.id)
+        return found
+
+    def data(self, slug: str) -> Data:
+        """Return what was found in the pictures, and how far a worker is with new ones."""
+        return parse(Data, self._transport.get(_address(slug, "data"), {}))
+
+    def restart(self, slug: str) -> Data:
+        """Give pictures whose worker is lost, or that none takes, to another worker."""
+        return parse(Data, self._transport.post(f"{_address(slug, 'data')}survey/", {}))
+
+    def stop(self, slug: str) -> None:
+        """Throw pictures away that wait, are looked at or were refused; the dataset before them stays."""
+        self._transport.delete(f"{_address(slug, 'data')}survey/")
 
     def start_dry_run(self, slug: str) -> DryRun:
         """Send two baselines through the whole line."""
@@ -63,11 +89,15 @@ class Organizing:
         """Show a competition to everybody; `reason` says why without a dry run, where there was none."""
         return parse(CompetitionDetail, self._transport.create(_address(slug, "publish"), {"reason": reason}))
 
-    def _hand_over(self, path: Path, kind: str, address: str, progress: Progress) -> bytes:
-        upload = self._uploads.send(path, progress, kind=kind)
-        answer = self._transport.create(address, {"upload": upload.id})
-        self._uploads.delete(upload.id)
-        return answer
+    def _discard(self, upload_id: str) -> None:
+        with suppress(PasticheError):  # it expires anyway
+            self._uploads.delete(upload_id)
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 digest of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_competition(path: Path) -> tuple[CompetitionFile, str]:

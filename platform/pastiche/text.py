@@ -1,6 +1,7 @@
 """How words, moments and numbers from the server are written on a terminal."""
 
 import unicodedata
+from collections.abc import Mapping
 from datetime import datetime
 
 from pastiche.language import say
@@ -15,6 +16,11 @@ def plain(text: str) -> str:
         else "\N{REPLACEMENT CHARACTER}"
         for letter in text.replace("\r\n", "\n")
     )
+
+
+def coded(message: str, code: str, fields: Mapping[str, str]) -> str:
+    """Write a refusal with its code, and with the rule that was broken where it tells one."""
+    return f"{message} [{', '.join(dict.fromkeys([code, fields.get('rule', code)]))}]"
 
 
 def moment(when: datetime | None) -> str:

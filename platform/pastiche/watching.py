@@ -37,7 +37,7 @@ def watch_run(client: Client, run_id: str, *, console: Console, as_json: bool, p
     run = client.run(run_id)
     try:
         with _display(console, as_json=as_json) as show:
-            for update in follow_run(client, run_id, pause=pause, notice=_tell):
+            for update in follow_run(client, run_id, pause=pause, notice=tell_trouble):
                 show(update)
                 run = update if isinstance(update, Run) else run
     except KeyboardInterrupt:
@@ -62,7 +62,8 @@ def require_scored(run: Run) -> None:
         raise RunFailed(f"{failure.sentence} {cost}", fix=failure.advice, code=failure.code)
 
 
-def _tell(error: NetworkError) -> None:
+def tell_trouble(error: NetworkError) -> None:
+    """Say that the server is away, and that it is asked again."""
     click.echo(f"{plain(error.message)} {say('Trying again.')}", err=True)
 
 

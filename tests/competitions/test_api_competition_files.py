@@ -91,21 +91,6 @@ def test_mistakes_are_answered_with_line_and_field(
     assert error["fields"]["limits.memory"].startswith("line ")
 
 
-def test_a_dataset_is_pushed_and_its_findings_come_back(
-    ready: Competition,  # noqa: F811
-    organizer: User,
-    caller: Callable[[User], APIClient],
-) -> None:
-    client = caller(organizer)
-    place = f"{API}/competitions/new/data/"
-    answer = client.post(place, {"upload": sent(client, example_zip(), "dataset")}, format="json")
-    assert (answer.status_code, answer.json()["n_hidden"], answer.json()["is_fatal"]) == (200, 4, False)
-    bad = zipped({"notes.txt": b"nothing to see"})
-    answer = client.post(place, {"upload": sent(client, bad, "dataset")}, format="json")
-    assert answer.json()["is_fatal"]
-    assert {"NO_PAIRS", "NOT_AN_IMAGE"} <= {row["code"] for row in answer.json()["findings"]}
-
-
 def test_an_upload_of_another_kind_is_refused_everywhere(
     ready: Competition,  # noqa: F811
     organizer: User,

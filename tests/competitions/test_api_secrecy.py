@@ -28,7 +28,7 @@ DECISIONS = {
     "api_rescore",
     "api_run_cancel",
     "api_competition_diff",
-    "api_competition_data",
+    "api_data_survey",
     "api_publish",
     "api_replay",
 }
@@ -38,18 +38,21 @@ READABLE = {
     "api_dataset_pairs", "api_suites", "api_suite", "api_submissions", "api_submission", "api_submission_runs",
     "api_run", "api_run_log", "api_run_scores", "api_run_pairs", "api_run_outputs", "api_uploads",
     "api_upload_room", "api_upload", "api_admission", "api_leaderboard_slice", "api_schema", "api_docs",
-    "api_competition_file", "api_dry_run", "api_webhooks", "api_webhook", "api_deliveries",
+    "api_competition_file", "api_competition_data", "api_dry_run", "api_webhooks", "api_webhook", "api_deliveries",
 }  # fmt: skip
 OTHERS = {"api_token", "api_upload_part", "api_upload_finish"}
 ALLOWED = (
     {
         (name, "post")
         for name in {"api_tokens", "api_submissions", "api_uploads", "api_upload_finish", "api_webhooks"}
-        | {"api_competition_file", "api_dry_run"}
+        | {"api_competition_file", "api_competition_data", "api_dry_run"}
         | DECISIONS
     }
     | {("api_upload_part", "put")}
-    | {(name, "delete") for name in ("api_token", "api_upload", "api_webhook", "api_final")}
+    | {
+        (name, "delete")
+        for name in ("api_token", "api_upload", "api_webhook", "api_final", "api_data_survey")
+    }
     | {("api_webhook", "put")}
 )
 # Whoever organizes a competition takes it home with its hidden pictures.

@@ -29,17 +29,6 @@ digest = "{DIGEST}"
 """
 CHANGE = {"field": "limits.memory_mb", "before": "512", "after": "1024", "freedom": "told"}
 SAME = {"slug": "waves", "is_new": False, "is_published": True, "changes": []}
-REPORT = {
-    "size": 256,
-    "n_files": 6,
-    "n_usable": 6,
-    "n_public": 1,
-    "n_hidden": 4,
-    "is_fatal": False,
-    "findings": [
-        {"code": "SMALL_SLICE", "weight": "warning", "file": "waves", "sentence": "Few.", "advice": "More."}
-    ],
-}
 
 
 @pytest.fixture
@@ -146,39 +135,6 @@ def test_an_export_that_leaves_its_folder_is_refused(remote: Remote, logged_in: 
         remote.on("GET", "/competitions/waves/file/", path.read_bytes())
     assert logged_in("competition", "export", "waves", "--out", str(tmp_path / "out" / "in")).exit_code == 4
     assert not list(tmp_path.rglob("evil.txt"))
-
-
-def test_pictures_are_checked_here_by_the_servers_rules(pastiche: Run_, folder: Path) -> None:
-    found = json.loads(
-        pastiche("dataset", "check", str(folder / "data"), "--suite", "sts-demo-2", "--json").stdout
-    )
-    assert (found["n_public"], found["n_hidden"], found["is_fatal"]) == (1, 4, False)
-    assert "4" in pastiche("dataset", "check", str(folder / "data"), "--size", "256").stdout
-    assert pastiche("dataset", "check", str(folder / "data")).exit_code == 2
-    assert pastiche("dataset", "check", str(folder / "data"), "--suite", "sts-9").exit_code == 2
-    for path in (folder / "data" / "hidden").rglob("*.png"):
-        path.unlink()
-    bad = pastiche("dataset", "check", str(folder / "data"), "--size", "256", "--json")
-    assert bad.exit_code == 4
-    assert json.loads(bad.stdout)["error"]["code"] == "NO_HIDDEN_PAIRS"
-
-
-def test_pictures_are_pushed_as_an_upload_of_their_own_kind(
-    remote: Remote, logged_in: Run_, folder: Path
-) -> None:
-    takes_upload(remote)
-    remote.on("POST", "/competitions/waves/data/", REPORT)
-    shown = logged_in("dataset", "push", str(folder / "data"), "--competition", "waves")
-    assert shown.exit_code == 0
-    assert "6 of 6" in shown.stdout
-    assert "SMALL_SLICE" in shown.stdout
-    assert json.loads(remote.sent("/uploads/").body)["kind"] == "dataset"
-    fatal = REPORT | {
-        "is_fatal": True,
-        "findings": [{"code": "NO_PAIRS", "weight": "fatal", "sentence": "None."}],
-    }
-    remote.on("POST", "/competitions/waves/data/", fatal)
-    assert logged_in("dataset", "push", str(folder / "data"), "--competition", "waves").exit_code == 4
 
 
 def test_the_same_folder_makes_the_same_zip_so_that_uploads_go_on() -> None:

@@ -1,4 +1,4 @@
-"""For organizers: competitions as files, and their pictures."""
+"""For organizers: competitions as files."""
 
 import json
 from pathlib import Path
@@ -8,12 +8,11 @@ from rich.text import Text
 
 from evaluation.files import replacing
 from pastiche.command import Command, Commands, connect, make_console, print_json, working
-from pastiche.errors import CheckFailed, Refused
+from pastiche.errors import Refused
 from pastiche.language import say
-from pastiche.organizers import Difference, Report
-from pastiche.organizing import competition_files, files_of, read_competition, room_for_export, zipped
-from pastiche.tables import change_table, finding_table
-from pastiche.text import plain
+from pastiche.organizers import Difference
+from pastiche.organizing import competition_files, read_competition, room_for_export, zipped
+from pastiche.tables import change_table
 
 PATH = click.argument("path", type=click.Path(exists=True, path_type=Path))
 
@@ -21,11 +20,6 @@ PATH = click.argument("path", type=click.Path(exists=True, path_type=Path))
 @click.group(cls=Commands)
 def competition() -> None:
     """Export, compare and import competitions as files (organizers)."""
-
-
-@click.group(cls=Commands)
-def dataset() -> None:
-    """Check pictures here, and send them to a competition (organizers)."""
 
 
 @competition.command(cls=Command)
@@ -91,54 +85,6 @@ def import_competition(path: Path, as_json: bool) -> None:
     _tell(found, as_json=as_json)
 
 
-@dataset.command(cls=Command)
-@PATH
-@click.option("--suite", default="", help="The metric suite that says how large pictures have to be.")
-@click.option("--size", type=click.IntRange(16, 4096), help="Side of the pictures in pixels.")
-def check(path: Path, suite: str, size: int | None, as_json: bool) -> None:
-    """Look at the pictures of PATH, a folder or a .zip file, as the server does; nothing is sent."""
-    from evaluation.errors import InvalidSuite
-    from evaluation.intake.survey import survey  # numpy and Pillow, which no other command waits for
-    from evaluation.spec import load_suite
-
-    try:
-        side = load_suite(suite).size if suite else size
-    except InvalidSuite as error:
-        raise Refused(error.message, fix=error.fix, code=error.code) from error
-    if side is None:
-        raise Refused(say("How large are the pictures?"), fix=say("Name --suite or --size."), code="USAGE")
-    found = survey(files_of(path), side).report
-    rows = [
-        {
-            "code": one.code,
-            "weight": one.kind.weight.value,
-            "file": one.file,
-            "detail": one.detail,
-            "sentence": one.kind.sentence,
-            "advice": one.kind.advice,
-        }
-        for one in found.findings
-    ]
-    counts = {name: getattr(found, name) for name in ("size", "n_files", "n_usable", "n_public", "n_hidden")}
-    _report(Report.model_validate(counts | {"is_fatal": found.is_fatal, "findings": rows}), as_json=as_json)
-
-
-@dataset.command(cls=Command)
-@PATH
-@click.option(
-    "--competition", "slug", required=True, help="The competition's slug, as `pastiche list` shows it."
-)
-def push(path: Path, slug: str, as_json: bool) -> None:
-    """Send the pictures of PATH, a folder or a .zip file; an upload that broke off goes on."""
-    with (
-        connect() as client,
-        zipped(files_of(path)) as packed,
-        working(say("upload"), show=not as_json) as notice,
-    ):
-        found = client.organizing.push(slug, packed, notice)
-    _report(found, as_json=as_json)
-
-
 def _tell(found: Difference, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
@@ -150,29 +96,3 @@ def _tell(found: Difference, *, as_json: bool) -> None:
         console.print(Text(say("{slug} is as the file says.", slug=found.slug)))
     if found.changes:
         console.print(change_table(found))
-
-
-def _report(found: Report, *, as_json: bool) -> None:
-    """Print a report; one that makes no dataset ends the command with the status of a failed check."""
-    if found.is_fatal:
-        fatal = [row for row in found.findings if row.weight == "fatal"]
-        told = {row.code: f"{row.file} {row.detail}".strip() for row in found.findings}
-        raise CheckFailed(
-            plain(fatal[0].sentence), fix=plain(fatal[0].advice), code=fatal[0].code, fields=told
-        )
-    if as_json:
-        print_json(found)
-        return
-    console = make_console()
-    counts = {
-        "usable": found.n_usable,
-        "files": found.n_files,
-        "public": found.n_public,
-        "hidden": found.n_hidden,
-    }
-    line = say(
-        "{usable} of {files} pictures are usable; {public} public pairs, {hidden} hidden ones.", **counts
-    )
-    console.print(Text(line))
-    if found.findings:
-        console.print(finding_table(found))
