@@ -158,7 +158,7 @@ def delete_upload(*, upload_id: UUID, user: User) -> None:
     """
     upload = _find(upload_id, user)
     with transaction.atomic():
-        Upload.objects.select_for_update().get(pk=upload.pk)  # nobody hands it in meanwhile
+        Upload.objects.select_for_update().filter(pk=upload.pk).first()  # nobody hands it in meanwhile
         if DataSurvey.objects.filter(upload=upload).exclude(state=DataSurvey.State.REFUSED).exists():
             raise UploadClosed(
                 "The files of this upload are being looked at.",
