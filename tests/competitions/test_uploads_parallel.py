@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TypeVar
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -14,10 +15,22 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from accounts.services import issue_token
 from competitions.errors import CompetitionError
-from competitions.models import Upload, UploadPart
+from competitions.models import DataSurvey, Upload, UploadPart
 from competitions.selectors.uploads import content_of
-from competitions.services.uploads import Part, UploadPlan, finish_upload, put_part, start_upload
+from competitions.services.drafts import save_task, start_draft
+from competitions.services.surveys import hand_in_upload, stop
+from competitions.services.uploads import (
+    Part,
+    UploadPlan,
+    delete_upload,
+    finish_upload,
+    put_part,
+    start_upload,
+)
 from tests.api_fixtures import API
+from tests.competitions.many_pictures import many_pictures
+from tests.competitions.test_drafts import TEXTS
+from tests.competitions.test_handed_in_uploads import upload_of
 from tests.conftest import manifest_of
 
 N = 12
@@ -99,3 +112,25 @@ def test_of_many_equal_requests_with_one_key_one_makes_something(researcher: Use
     (made,) = Upload.objects.all()
     assert (201, str(made.pk)) in answers
     assert answers <= {(201, str(made.pk)), (409, "IDEMPOTENCY_KEY_BUSY")}
+
+
+def test_pictures_are_handed_in_once_or_deleted_never_both(organizer: User) -> None:
+    start_draft(user=organizer, slug="new", texts=TEXTS)
+    save_task(slug="new", user=organizer, suite="sts-demo-2")
+    for _ in range(5):
+        key = upload_of(organizer, many_pictures())
+
+        def act(n: int, key: UUID = key) -> str:
+            if n % 3:
+                hand_in_upload(slug="new", user=organizer, upload_id=key)
+                return "handed in"
+            delete_upload(upload_id=key, user=organizer)
+            return "deleted"
+
+        told = at_once(act)
+        ends = {"handed in": "finished", "deleted": "deleted"}
+        assert set(told) - {"NOT_FOUND", "UPLOAD_CLOSED", "ILLEGAL_TRANSITION"} <= set(ends)
+        assert told.count("handed in") == DataSurvey.objects.count()
+        assert bool(told.count("deleted")) != bool(told.count("handed in"))
+        assert Upload.objects.get(pk=key).state == ends["deleted" if "deleted" in told else "handed in"]
+        stop(slug="new", user=organizer)
