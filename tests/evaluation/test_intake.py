@@ -15,6 +15,7 @@ from evaluation.intake.findings import DETAILS, KINDS, Report
 from evaluation.intake.packed import folder_files, packed_files
 from evaluation.intake.pictures import Picture, examine
 from evaluation.intake.survey import Survey, survey
+from evaluation.zips.directory import count_files
 from evaluation.zips.rules import ArchiveLimits
 from tests.conftest import smooth_image
 
@@ -267,3 +268,18 @@ def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "set" / "a.png").symlink_to(tmp_path / "secret")
     (tmp_path / "set" / "b.png").write_bytes(b"y")
     assert [name for name, _ in folder_files(tmp_path / "set")] == ["b.png"]
+
+
+def test_files_are_counted_by_the_end_of_a_zip_alone() -> None:
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w") as target:
+        target.mkdir("waves")
+        target.writestr("waves/1.png", b"x" * 700, zipfile.ZIP_DEFLATED)
+        target.writestr("waves/2.png", b"y" * 80)
+    data = packed.getvalue()
+    end = data.index(b"PK\x01\x02")
+    blank = data[:4] + bytes(end - 4) + data[end:]
+    assert count_files(BytesIO(blank), len(data), ArchiveLimits()) == (2, 780)
+    for broken in (data[:-1], data[:end] + b"PX" + data[end + 2 :], b""):
+        with pytest.raises(InvalidArchive):
+            count_files(BytesIO(broken), len(broken), ArchiveLimits())
