@@ -12,7 +12,7 @@ from competitions.selectors.access import Viewer
 from competitions.selectors.drafts import get_draft_row, read_report
 from evaluation.intake.findings import Report
 
-SILENT_SECONDS = 120  # one file and the storing of all of them take less
+SILENT_SECONDS = 120  # one file takes less, and so does making the dataset of stored pictures
 UNTAKEN_SECONDS = 30  # a worker that is there and has nothing to do takes work at once
 
 State = DataSurvey.State

@@ -19,7 +19,7 @@ from competitions.errors import IllegalTransition, InvalidDataset, InvalidInput,
 from competitions.models import Artifact, DatasetVersion, DataSurvey, Draft
 from competitions.selectors.drafts import get_draft_row, suite_of
 from competitions.selectors.surveys import check_nobody_looks
-from competitions.services.artifacts import store_file
+from competitions.services.artifacts import store_file, store_path
 from competitions.services.datasets import import_dataset
 from competitions.services.drafts import settle
 from competitions.setting_up import Step, check_may_change
@@ -158,6 +158,14 @@ def prepare(files: Files, side: int, work: Path) -> Prepared:
     if not found.report.is_fatal:
         _write_pairs(prepared, found, digests)
     return Prepared(prepared, found)
+
+
+def store_pictures(prepared: Prepared) -> Iterator[None]:
+    """Store the pictures one after the other, so that `keep_prepared` finds them there and holds no lock for long."""
+    if not prepared.found.report.is_fatal:
+        for path in sorted((prepared.folder / "images").iterdir()):
+            store_path(kind=Artifact.Kind.IMAGE, path=path)
+            yield
 
 
 @transaction.atomic

@@ -24,6 +24,7 @@ from competitions.services.intake import (
     keep_prepared,
     open_for_data,
     prepared_zip,
+    store_pictures,
     take_in_zip,
     zip_limits,
 )
@@ -206,17 +207,24 @@ class _Ending(Exception):  # noqa: N818
 
 
 def _carry_out(survey: DataSurvey, is_ending: Callable[[], bool]) -> None:
+    told = 0.0
+
+    def go_on(done: int) -> None:
+        nonlocal told
+        if is_ending():
+            raise _Ending
+        if time.monotonic() - told >= SIGN_SECONDS:
+            _give_sign(survey, done)
+            told = time.monotonic()
+
     def watch(files: Files) -> Iterator[tuple[str, bytes]]:
-        told = 0.0
         for done, file in enumerate(files):
-            if is_ending():
-                raise _Ending
-            if time.monotonic() - told >= SIGN_SECONDS:
-                _give_sign(survey, done)
-                told = time.monotonic()
+            go_on(done)
             yield file
 
     with parts_of(survey.upload_id) as content, prepared_zip(survey.draft, content, watch) as prepared:
+        for _ in store_pictures(prepared):
+            go_on(survey.files_total)
         _give_sign(survey, survey.files_total)
         with transaction.atomic():
             draft = _locked(survey.draft)

@@ -16,7 +16,16 @@ from django.utils import timezone
 
 from accounts.models import User
 from competitions.errors import CompetitionError, IllegalTransition, NotFound
-from competitions.models import Competition, Dataset, DatasetVersion, DataSurvey, Draft, Outbox, Upload
+from competitions.models import (
+    Artifact,
+    Competition,
+    Dataset,
+    DatasetVersion,
+    DataSurvey,
+    Draft,
+    Outbox,
+    Upload,
+)
 from competitions.selectors.surveys import SurveyView, survey_of
 from competitions.services import drafts, surveys, uploads
 from competitions.services.intake import take_in_folder, take_in_zip
@@ -68,6 +77,16 @@ def test_few_files_are_looked_at_at_once(send: Send, organizer: User) -> None:
     assert survey_of("new", organizer) is None
     assert DatasetVersion.objects.get().pairs.count() == 5
     assert not Upload.objects.exists()
+
+
+def test_pictures_are_stored_one_by_one_and_a_worker_may_end_meanwhile(send: Send) -> None:
+    assert send(many_pictures()) is False
+    assert surveys.look(is_ending=Artifact.objects.exists) is True
+    assert Artifact.objects.count() == 1
+    assert DataSurvey.objects.get().state == DataSurvey.State.WAITING
+    assert not DatasetVersion.objects.exists()
+    assert look_at_data() is True
+    assert DatasetVersion.objects.get().pairs.count() == 5
 
 
 def test_many_files_get_the_same_report_from_a_worker(send: Send, organizer: User) -> None:
