@@ -11,7 +11,7 @@ from tests.chaos.house import ROOT
 from tests.chaos.plan import KINDS
 from tests.servers import has_redis, postgres_programs
 
-RUNS, FAULTS, SEED = 60, 16, 1
+RUNS, FAULTS, SEED = 40, 14, 1
 # A blow is aimed at a run in some stage; on a slow machine none may come along in time.
 MAY_MISS = 2
 
