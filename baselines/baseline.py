@@ -20,8 +20,8 @@ class Baseline:
     `files` maps further names in the archive to modules whose source is copied there, or to files. `source` and
     `simplified` are for the card: papers with equation numbers, and what differs from them and why.
     `method` is "module:Class" of what trains a learned one; `steps` and `batch` are what it takes on a CPU.
-    `collection` names the demo's culture that is nearest to the one collection of pictures that a generator learned
-    and draws like, whatever the style image; "" for those that look at the style image.
+    `collection` is the culture of the painted pictures that a generator learns and draws like whatever the style
+    image, where a training names no others; "" for those that look at the style image.
     """
 
     name: str

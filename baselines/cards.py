@@ -46,8 +46,8 @@ def _style_image(baseline: Baseline) -> str:
     if not baseline.collection:
         return "read anew for each pair" if baseline.name != "identity" else "not read"
     return (
-        "not read, the style is that of the collection it learned, which the style score of other styles punishes; "
-        f"of the demo's pairs, the {baseline.collection} ones come nearest"
+        f"not read, the style is that of the collection it learned ({baseline.collection}), which the style score of "
+        "other styles punishes"
     )
 
 

@@ -14,7 +14,8 @@ _CONDITIONAL = (
 _ONE_COLLECTION = (
     "Three residual blocks of 32 channels at full size instead of six or nine of 64, the first maps are added to the "
     f"last ones, and bilinear enlargement with convolutions: {_NARROW}, and finds pictures in a short training. For "
-    "the same reason the generator's rate is 4e-4, twice the paper's. Patch discriminators have half the channels."
+    "the same reason the generator's rate is 4e-4, twice the paper's, and no rate falls: what is kept is a running "
+    "average of the generator. Patch discriminators have half the channels."
 )
 
 LEARNED = (
@@ -104,7 +105,7 @@ LEARNED = (
     ),
     Baseline(
         name="cyclegan",
-        title="CycleGAN (Japanese scrolls and prints)",
+        title="CycleGAN (Byzantine mosaics)",
         kind="learned",
         code="baselines.networks.cyclegan",
         description="Redraws the content image as one collection of pictures would show it, whatever the style image.",
@@ -117,13 +118,13 @@ LEARNED = (
         ),
         paper="https://arxiv.org/abs/1703.10593",
         method="baselines.methods.cyclegan:CycleGAN",
-        steps=2500,
+        steps=700,
         batch=1,
-        collection="Japanese",
+        collection="Byzantine",
     ),
     Baseline(
         name="cut",
-        title="CUT (van Gogh's manner)",
+        title="CUT (Byzantine mosaics)",
         kind="learned",
         code="baselines.networks.cut",
         description="Redraws the content image as one collection of pictures would show it, patch by patch, one way.",
@@ -138,9 +139,9 @@ LEARNED = (
         ),
         paper="https://arxiv.org/abs/2007.15651",
         method="baselines.methods.cut:CUT",
-        steps=4000,
+        steps=1100,
         batch=1,
-        collection="Dutch",
+        collection="Byzantine",
     ),
     Baseline(
         name="style_modulated",

@@ -55,8 +55,8 @@ class CUT(Method):
         """Return the turn of generator and heads and that of the discriminator."""
         learned, judging = parameters_of(self.generator, self.heads), parameters_of(self.discriminator)
         return [
-            Turn("generator", learned, self.generator_losses, RATE, falls=True),
-            Turn("discriminator", judging, self.discriminator_losses, falls=True),
+            Turn("generator", learned, self.generator_losses, RATE),
+            Turn("discriminator", judging, self.discriminator_losses),
         ]
 
     def generator_losses(self, batch: Batch) -> Losses:

@@ -76,8 +76,8 @@ class CycleGAN(Method):
         learned = parameters_of(self.generator, self.back)
         judging = parameters_of(self.judge_of_art, self.judge_of_photos)
         return [
-            Turn("generator", learned, self.generator_losses, RATE, falls=True),
-            Turn("discriminator", judging, self.discriminator_losses, falls=True),
+            Turn("generator", learned, self.generator_losses, RATE),
+            Turn("discriminator", judging, self.discriminator_losses),
         ]
 
     def generator_losses(self, batch: Batch) -> Losses:

@@ -1,7 +1,7 @@
 """The command `train`: options in, a trained generator out, progress on the way."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import click
@@ -56,6 +56,8 @@ def run_train(baseline: Baseline, folder: Path, options: TrainOptions) -> Record
     if not baseline.method:
         raise NotLearned(f"{baseline.name} has nothing to learn.", fix="See: python -m baselines list")
     check_device(options.device)
+    if baseline.collection and options.style == (GENERATED,) and not options.culture:
+        options = replace(options, culture=(baseline.collection,))
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     recipe = Recipe(

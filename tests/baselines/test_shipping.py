@@ -17,6 +17,8 @@ from baselines.cli import cli
 from baselines.record import InvalidRecord, read_record
 from baselines.registry import BASELINES
 from baselines.shipping import MOST_BYTES, UnfitWeights, check_weights, ship_run
+from baselines.training.command import TrainOptions, run_train
+from baselines.training.pictures import VARIANTS
 from tests.baselines.learning import LEARNED, train_briefly
 
 SHIPPED = [name for name in LEARNED if BASELINES[name].is_ready]
@@ -109,6 +111,16 @@ def test_the_command_line_trains_and_exports_what_it_trained(tmp_path: Path) -> 
     out = ["--run", str(folder), "--out", str(tmp_path), "--strength", "0.5", "--json"]
     exported = json.loads(runner.invoke(cli, ["export", "adain", *out]).stdout)
     assert Path(exported[0]["path"]).exists()
+
+
+@pytest.mark.parametrize(("culture", "painters"), [((), 1), (("Dutch", "Persian"), 2)])
+def test_what_draws_like_one_collection_learns_one_where_none_is_named(
+    culture: tuple[str, ...], painters: int, tmp_path: Path
+) -> None:
+    options = TrainOptions(culture=culture, steps=1, batch=1, size=64)
+    record = run_train(BASELINES["cut"], tmp_path / "run", options)
+    assert record.styles == painters * VARIANTS
+    assert "cultures: Byzantine" in record.note or culture
 
 
 def test_the_command_line_refuses_to_train_what_cannot_learn(tmp_path: Path) -> None:
