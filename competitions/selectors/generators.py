@@ -9,16 +9,18 @@ from django.conf import settings
 from django.db.models import Q
 
 from competitions.errors import NotFound
-from competitions.models import Run, Score, Submission
+from competitions.models import ImagePair, Run, RunOutput, Score, Submission
 from competitions.selectors.access import (
     Viewer,
     listed_competitions,
     managed_submissions,
     visible_submissions,
 )
+from competitions.selectors.competitions import PairView
 from competitions.selectors.leaderboards import Estimate
 
 CARDS = settings.BASE_DIR / "baselines" / "cards"
+SAMPLES = 6
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,19 @@ class RunLine:
 
 
 @dataclass(frozen=True)
+class SampleView:
+    """Pictures of the newest scored run: of released pairs, one of each style, with the seconds that each took."""
+
+    id: UUID
+    outputs: tuple[tuple[PairView, float], ...]
+
+
+@dataclass(frozen=True)
 class GeneratorView:
-    """A generator as its newest submission describes it; `card` is the Markdown that a shipped baseline brings."""
+    """A generator as its newest submission describes it; `card` is the Markdown that a shipped baseline brings.
+
+    `sample` is None before there are scores, and where all that has some is disqualified.
+    """
 
     name: str
     kind: str
@@ -50,6 +63,7 @@ class GeneratorView:
     archive_size: int
     card: str
     runs: tuple[RunLine, ...]
+    sample: SampleView | None
 
 
 def get_generator(name: str, viewer: Viewer, *, team: str | None = None) -> GeneratorView:
@@ -86,6 +100,7 @@ def get_generator(name: str, viewer: Viewer, *, team: str | None = None) -> Gene
         archive_size=newest.archive.size,
         card=_card(newest),
         runs=tuple(_line(row, runs[row.pk], headlines) for row in rows if row.pk in runs),
+        sample=_sample(rows, runs),
     )
 
 
@@ -105,9 +120,28 @@ def _line(row: Submission, run: Run, headlines: Mapping[UUID, Estimate]) -> RunL
         competition_title=row.phase.competition.title,
         phase=row.phase.title,
         state=run.state,
-        is_disqualified=any(one.lifted_at is None for one in row.disqualifications.all()),
+        is_disqualified=_is_disqualified(row),
         headline=headlines.get(run.pk),
     )
+
+
+def _sample(rows: list[Submission], runs: Mapping[UUID, Run]) -> SampleView | None:
+    for row in rows:
+        run = runs.get(row.pk)
+        if run is None or run.state != "scored" or _is_disqualified(row):
+            continue
+        made = RunOutput.objects.filter(run=run.source_id or run.pk, pair__split=ImagePair.Split.PUBLIC)
+        of_style: dict[int, tuple[PairView, float]] = {}
+        for output in made.select_related("pair").order_by("pair__name"):
+            pair = output.pair
+            shown = PairView(pair.pk, pair.name, pair.style_family, pair.culture, pair.content_kind)
+            of_style.setdefault(pair.style_id, (shown, output.seconds))
+        return SampleView(run.pk, tuple(of_style.values())[:SAMPLES])
+    return None
+
+
+def _is_disqualified(row: Submission) -> bool:
+    return any(one.lifted_at is None for one in row.disqualifications.all())
 
 
 def _card(row: Submission) -> str:

@@ -1,12 +1,15 @@
 """Cards of generators: what they say, of whom, and which runs they list."""
 
+import re
+
 import pytest
 from django.test import Client
 
 from accounts.models import User
-from competitions.models import Competition, Phase, Run, Submission
+from competitions.models import Competition, Phase, Run, RunOutput, Submission
 from competitions.selectors.generators import CARDS
-from tests.boards import enter_runs, store_board
+from competitions.services.moderation import disqualify
+from tests.boards import draw_outputs, enter_runs, store_board
 
 BOARD = "/c/small/leaderboard/"
 
@@ -51,6 +54,34 @@ def test_the_card_of_a_team_lists_all_its_runs_under_that_name(client: Client, s
     own = client.get(address).content.decode()
     assert own.count('role="rowheader"') == 2
     assert "MIT" in own  # the newest version describes the generator
+
+
+def test_the_card_shows_a_picture_of_each_style_and_none_of_a_hidden_pair(
+    client: Client, phase: Phase
+) -> None:
+    run = name_baseline(phase, "adain")
+    draw_outputs(phase, [run])
+    hidden = phase.dataset_version.pairs.filter(split="hidden")[0]
+    RunOutput.objects.create(run=run, pair=hidden, artifact=hidden.content, seconds=1)
+    shown = {}
+    for pair in phase.dataset_version.pairs.filter(split="public").order_by("name"):
+        shown.setdefault(pair.style_id, pair.pk)
+    page = client.get("/baselines/adain/").content.decode()
+    links = re.findall(rf'href="/images/runs/{run.pk}/(\d+)/"', page)
+    assert [int(pk) for pk in links] == list(shown.values())
+    for address in re.findall(r'<img src="(/images/[^"]+)"', page):
+        assert client.get(address).status_code == 200
+
+
+def test_the_card_shows_no_picture_of_a_disqualified_entry(
+    client: Client, scored: Run, organizer: User
+) -> None:
+    row = scored.submission
+    assert row.team
+    address = f"/m/{row.team.slug}/{row.name}/"
+    assert 'class="triptychs"' in client.get(address).content.decode()
+    disqualify(submission_id=row.pk, user=organizer, reason="It copies.")
+    assert 'class="triptychs"' not in client.get(address).content.decode()
 
 
 @pytest.mark.parametrize("path", ["/baselines/nope/", "/m/rosalba/nope/", "/m/nobody/wash/"])
