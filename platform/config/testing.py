@@ -58,7 +58,7 @@ def _on_postgres(report: str) -> int:
     with postgres_server() as address:
         key = "only for tests, but long enough to be taken for a key"
         # the whole server is thrown away: dropping its databases would only wait for the last connection to close
-        arguments = ("--reuse-db", "-n", PROCESSES, "--dist", "loadfile", report)
+        arguments = ("--reuse-db", "-n", PROCESSES, "--dist", "loadfile", "-m", f"not {LEFT_OUT}", report)
         return _pytest(*ON_POSTGRES, *arguments, PASTICHE_DATABASE_URL=address, PASTICHE_SECRET_KEY=key)
 
 
