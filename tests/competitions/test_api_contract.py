@@ -71,7 +71,7 @@ def test_the_document_comes_as_yaml_and_json(anonymous: APIClient) -> None:
 def test_the_page_that_shows_the_document_needs_no_other_site(anonymous: APIClient) -> None:
     answer = anonymous.get(f"{API}/docs/")
     text = answer.content.decode()
-    assert "script-src 'self';" in answer.headers["Content-Security-Policy"]
+    assert "script-src 'self'" in answer.headers["Content-Security-Policy"].split("; ")  # in any order
     assert "<script>" not in text
     (style,) = re.findall(r"<style>(.*?)</style>", text, re.S)
     assert base64.b64encode(hashlib.sha256(style.encode()).digest()).decode() in SWAGGER_STYLE
