@@ -161,11 +161,13 @@ def prepare(files: Files, side: int, work: Path) -> Prepared:
 
 
 def store_pictures(prepared: Prepared) -> Iterator[None]:
-    """Store the pictures one after the other, so that `keep_prepared` finds them there and holds no lock for long."""
-    if not prepared.found.report.is_fatal:
-        for path in sorted((prepared.folder / "images").iterdir()):
-            store_path(kind=Artifact.Kind.IMAGE, path=path)
-            yield
+    """Store the pictures of the pairs one by one, so that `keep_prepared` finds them and holds no lock for long."""
+    if prepared.found.report.is_fatal:
+        return
+    rows = json.loads((prepared.folder / PAIRS_FILE).read_text(encoding="utf-8"))["pairs"]
+    for name in sorted({row[role] for row in rows for role in ("content", "style")}):
+        store_path(kind=Artifact.Kind.IMAGE, path=prepared.folder / name)
+        yield
 
 
 @transaction.atomic

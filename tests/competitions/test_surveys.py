@@ -1,5 +1,7 @@
 """Many files are looked at by a worker: the same report, nothing half kept, and no worker's loss is final."""
 
+import json
+import zipfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -29,9 +31,11 @@ from competitions.models import (
 from competitions.selectors.surveys import SurveyView, survey_of
 from competitions.services import drafts, surveys, uploads
 from competitions.services.intake import take_in_folder, take_in_zip
+from evaluation.images import encode_png
 from evaluation.intake.example import example_zip
 from tests.competitions.many_pictures import N_SMALL, many_files, many_pictures
 from tests.competitions.test_drafts import TEXTS
+from tests.conftest import smooth_image
 from workers.tasks import look_at_data
 
 Send = Callable[..., bool]
@@ -87,6 +91,26 @@ def test_pictures_are_stored_one_by_one_and_a_worker_may_end_meanwhile(send: Sen
     assert not DatasetVersion.objects.exists()
     assert look_at_data() is True
     assert DatasetVersion.objects.get().pairs.count() == 5
+
+
+def test_pictures_that_no_pair_names_are_not_stored(send: Send) -> None:
+    target = BytesIO()
+    labels = {"split": "hidden", "culture": "North", "content_kind": "waves"}
+    rows = [
+        {"id": f"p{n}", "content": f"{n}.png", "style": f"{n + 1}.png", "style_family": f"f{n}", **labels}
+        for n in (0, 2)
+    ]
+    with zipfile.ZipFile(target, "w") as packed:
+        for n in range(surveys.FEW_FILES + 1):
+            packed.writestr(f"{n}.png", encode_png(smooth_image(n, 256)))
+        packed.writestr("pairs.json", json.dumps({"schema": 1, "size": 256, "pairs": rows}))
+    assert send(target.getvalue()) is False
+    assert look_at_data() is True
+    pairs = DatasetVersion.objects.get().pairs.all()
+    used = {image.sha256 for pair in pairs for image in (pair.content, pair.style)}
+    assert len(used) == 4
+    stored = set(Artifact.objects.values_list("sha256", flat=True))
+    assert stored - used == set(Draft.objects.get().report["thumbnails"].values())
 
 
 def test_many_files_get_the_same_report_from_a_worker(send: Send, organizer: User) -> None:
