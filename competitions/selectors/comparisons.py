@@ -184,7 +184,7 @@ def _pictured(
     pictures = pictured({view.run_id: view.maker_id for view in views}, [row.pk for row in chosen])
     return {
         row.name: ComparedPair(
-            PairView(row.pk, row.name, row.style_family, row.culture, row.content_kind),
+            PairView.of(row),
             listed[row.name],
             frozenset(run_id for run_id, made in pictures.items() if row.pk in made),
         )

@@ -70,6 +70,11 @@ class PairView:
     culture: str
     content_kind: str
 
+    @classmethod
+    def of(cls, pair: ImagePair) -> "PairView":
+        """Show a pair."""
+        return cls(pair.pk, pair.name, pair.style_family, pair.culture, pair.content_kind)
+
 
 @dataclass(frozen=True)
 class QuotaView:
@@ -113,9 +118,7 @@ def find_phase(competition: CompetitionView, slug: str | None) -> PhaseView:
 def public_pairs(phase: PhaseView) -> list[PairView]:
     """List the pairs that everybody may see."""
     pairs = ImagePair.objects.filter(version__phases=phase.pk, split=ImagePair.Split.PUBLIC).order_by("name")
-    return [
-        PairView(pair.pk, pair.name, pair.style_family, pair.culture, pair.content_kind) for pair in pairs
-    ]
+    return [PairView.of(pair) for pair in pairs]
 
 
 def quota(phase: PhaseView | Phase, team: Team, user: User | None = None) -> QuotaView:

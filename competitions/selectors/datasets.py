@@ -51,10 +51,7 @@ def get_dataset(slug: str, version: int, viewer: Viewer) -> DatasetView:
 def dataset_pairs(slug: str, version: int, viewer: Viewer) -> list[PairView]:
     """List the public pairs of a version."""
     pairs = ImagePair.objects.filter(version=_find(slug, version, viewer), split=ImagePair.Split.PUBLIC)
-    return [
-        PairView(pair.pk, pair.name, pair.style_family, pair.culture, pair.content_kind)
-        for pair in pairs.order_by("name")
-    ]
+    return [PairView.of(pair) for pair in pairs.order_by("name")]
 
 
 def visible_suites(viewer: Viewer) -> QuerySet[MetricSuite]:

@@ -24,7 +24,7 @@ def released_pairs(phase: PhaseView) -> list[ReleasedPair]:
     rows = ImagePair.objects.filter(version__phases=phase.pk, split=ImagePair.Split.PUBLIC).order_by("name")
     return [
         ReleasedPair(
-            PairView(row.pk, row.name, row.style_family, row.culture, row.content_kind),
+            PairView.of(row),
             row.content_id,
             row.style_id,
         )

@@ -133,9 +133,7 @@ def _sample(rows: list[Submission], runs: Mapping[UUID, Run]) -> SampleView | No
         made = RunOutput.objects.filter(run=run.source_id or run.pk, pair__split=ImagePair.Split.PUBLIC)
         of_style: dict[int, tuple[PairView, float]] = {}
         for output in made.select_related("pair").order_by("pair__name"):
-            pair = output.pair
-            shown = PairView(pair.pk, pair.name, pair.style_family, pair.culture, pair.content_kind)
-            of_style.setdefault(pair.style_id, (shown, output.seconds))
+            of_style.setdefault(output.pair.style_id, (PairView.of(output.pair), output.seconds))
         return SampleView(run.pk, tuple(of_style.values())[:SAMPLES])
     return None
 

@@ -244,7 +244,7 @@ def strips_of(pairs: Iterable[ImagePair]) -> list[tuple[PairView, ...]]:
 
 
 def _views(pairs: Iterable[ImagePair]) -> tuple[PairView, ...]:
-    return tuple(PairView(p.pk, p.name, p.style_family, p.culture, p.content_kind) for p in pairs)
+    return tuple(PairView.of(pair) for pair in pairs)
 
 
 def _varied(candidates: list[ImagePair]) -> list[ImagePair]:

@@ -74,10 +74,15 @@ def upload_views(rows: Sequence[Upload]) -> list[UploadView]:
 
 def get_upload(upload_id: UUID, user: User) -> UploadView:
     """Return an upload of the user, or raise NotFound."""
+    return upload_views([find_upload(upload_id, user)])[0]
+
+
+def find_upload(upload_id: UUID, user: User) -> Upload:
+    """Return the row of an upload of the user, or raise NotFound."""
     row = known_uploads(user).filter(pk=upload_id).first()
     if row is None:
         raise NotFound(NOT_THERE)
-    return upload_views([row])[0]
+    return row
 
 
 def room(user: User) -> RoomView:
@@ -119,9 +124,7 @@ def finished_upload(upload_id: UUID, user: User, kind: Upload.Kind) -> Upload:
         WrongKind: it was announced as something else.
         UploadClosed: it is not finished.
     """
-    upload = known_uploads(user).filter(pk=upload_id).first()
-    if upload is None:
-        raise NotFound(NOT_THERE)
+    upload = find_upload(upload_id, user)
     if upload.kind != kind:
         raise WrongKind(
             f"This upload was announced as {upload.kind}, and here goes {kind}.",

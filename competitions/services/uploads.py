@@ -14,7 +14,6 @@ from django.db.models.functions import Now
 from accounts.models import User
 from competitions.clock import in_seconds
 from competitions.errors import (
-    NotFound,
     PartConflict,
     PartRefused,
     RefusedArchive,
@@ -30,9 +29,8 @@ from competitions.parts import PART_BYTES, missing_parts, part_size
 from competitions.selectors.uploads import (
     HOURS,
     MOST_AT_ONCE,
-    NOT_THERE,
+    find_upload,
     folder_name,
-    known_uploads,
     live_uploads,
     part_name,
     parts_of,
@@ -103,7 +101,7 @@ def put_part(*, upload_id: UUID, user: User, part: Part) -> None:
         PartConflict: another part arrived at this offset.
         UploadClosed: the upload takes no more parts.
     """
-    upload = _find(upload_id, user)
+    upload = find_upload(upload_id, user)
     _check_part(upload, part)
     if upload.state == Upload.State.REJECTED:
         raise UploadClosed
@@ -127,7 +125,7 @@ def finish_upload(*, upload_id: UUID, user: User) -> Upload:
         UploadMismatch: the digest is another one; the parts are gone then.
         UploadClosed: the upload was rejected before.
     """
-    upload = _find(upload_id, user)
+    upload = find_upload(upload_id, user)
     if upload.state == Upload.State.FINISHED:
         return upload
     if upload.state != Upload.State.OPEN:
@@ -146,7 +144,7 @@ def finish_upload(*, upload_id: UUID, user: User) -> Upload:
     if not is_right:
         discard_folder(folder_name(upload.pk))
         raise UploadMismatch
-    return _find(upload_id, user)
+    return find_upload(upload_id, user)
 
 
 def delete_upload(*, upload_id: UUID, user: User) -> None:
@@ -156,7 +154,7 @@ def delete_upload(*, upload_id: UUID, user: User) -> None:
         NotFound: there is no such upload.
         UploadClosed: its files wait for a worker, or one looks at them.
     """
-    upload = _find(upload_id, user)
+    upload = find_upload(upload_id, user)
     with transaction.atomic():
         Upload.objects.select_for_update().filter(pk=upload.pk).first()  # nobody hands it in meanwhile
         if DataSurvey.objects.filter(upload=upload).exclude(state=DataSurvey.State.REFUSED).exists():
@@ -203,13 +201,6 @@ def _check_room(user: User, size: int) -> None:
         )
     if live_uploads(user).count() >= MOST_AT_ONCE:
         raise UploadQuotaExceeded(f"You have {MOST_AT_ONCE} uploads, and there may be no more at once.")
-
-
-def _find(upload_id: UUID, user: User) -> Upload:
-    upload = known_uploads(user).filter(pk=upload_id).first()
-    if upload is None:
-        raise NotFound(NOT_THERE)
-    return upload
 
 
 def _check_part(upload: Upload, part: Part) -> None:

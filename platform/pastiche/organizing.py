@@ -1,6 +1,5 @@
 """What organizers do from a terminal: export, compare and import competition files, push pictures."""
 
-import hashlib
 import shutil
 import tempfile
 import zipfile
@@ -20,7 +19,7 @@ from pastiche.organizers import Data, Difference, DryRun
 from pastiche.reading import parse
 from pastiche.responses import CompetitionDetail
 from pastiche.transport import Progress, Transport
-from pastiche.uploads import Uploads
+from pastiche.uploads import Uploads, digest_of
 
 LIMITS = ArchiveLimits(packed=10_000 * MEGABYTE, unpacked=40_000 * MEGABYTE, entries=100_000)
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same folder makes the same zip, so an upload can go on
@@ -92,12 +91,6 @@ class Organizing:
     def _discard(self, upload_id: str) -> None:
         with suppress(PasticheError):  # it expires anyway
             self._uploads.delete(upload_id)
-
-
-def digest_of(path: Path) -> str:
-    """Return the SHA-256 digest of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_competition(path: Path) -> tuple[CompetitionFile, str]:

@@ -117,9 +117,13 @@ def _announced(path: Path, kind: str) -> dict[str, object]:
         info = inspect(path)
         manifest = json.loads(info.manifest.to_json())
         return {"kind": kind, "size": info.size, "sha256": info.sha256, "manifest": manifest}
+    return {"kind": kind, "size": path.stat().st_size, "sha256": digest_of(path)}
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 digest of a file."""
     with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"kind": kind, "size": path.stat().st_size, "sha256": sha256}
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_passing(error: PasticheError) -> bool:

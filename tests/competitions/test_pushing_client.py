@@ -15,8 +15,8 @@ from competitions.services import drafts, surveys
 from evaluation.intake.example import example_zip
 from pastiche.client import Client
 from pastiche.errors import NetworkError, Refused
-from pastiche.organizing import digest_of
 from pastiche.pushing import report_on, wait_for_worker
+from pastiche.uploads import digest_of
 from tests.competitions.many_pictures import many_files, many_pictures
 from tests.competitions.test_drafts import TEXTS
 from tests.competitions.test_surveys import damaged

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from pastiche.organizing import digest_of, files_of, zipped
+from pastiche.organizing import files_of, zipped
+from pastiche.uploads import digest_of
 from tests.pastiche.answers import PYTHONPATH
 from tests.pastiche.conftest import TOKEN, Remote, problem
 from tests.pastiche.test_organizing import folder, takes_upload  # noqa: F401

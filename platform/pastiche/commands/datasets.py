@@ -12,10 +12,11 @@ from pastiche.errors import CheckFailed, Refused
 from pastiche.following import PAUSE
 from pastiche.language import say
 from pastiche.organizers import Data, Report, Survey
-from pastiche.organizing import digest_of, files_of, zipped
+from pastiche.organizing import files_of, zipped
 from pastiche.pushing import lost, report_on, untaken, wait_for_worker
 from pastiche.tables import finding_table
 from pastiche.text import coded, plain
+from pastiche.uploads import digest_of
 
 SLUG = click.argument("slug")
 
